@@ -1,0 +1,36 @@
+"""Strict by default: what would be a warning, a silent promotion or a silent broadcast for a user is an error here."""
+
+import os
+from pathlib import Path
+
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+from jaxtyping import install_import_hook
+
+install_import_hook("thalweg", "beartype.beartype")
+
+import jax
+import pytest
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of public data sets; tests that need it skip without it, and fail where the gate says it is there."""
+    folder = os.environ.get("THALWEG_DATA")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    if os.environ.get("THALWEG_REQUIRE_DATA"):
+        pytest.fail("THALWEG_REQUIRE_DATA is set, but THALWEG_DATA names no folder")
+    pytest.skip("needs the public data sets: set THALWEG_DATA to their folder")
+
+
+@pytest.fixture(autouse=True)
+def no_cache_of_the_user(monkeypatch, tmp_path_factory):
+    """Compiled programs and downloads of the tests stay out of the user's cache."""
+    monkeypatch.setenv("THALWEG_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -1,0 +1,1 @@
+"""Thalweg: deep learning on JAX."""

@@ -1,0 +1,111 @@
+"""init and apply: the only two doors of a module.
+
+    params, state = init(module, key, spec)
+    y, state = apply(module, params, state, x, key=key, train=True)
+
+`state` is what a step reads and writes beside the parameters: `variables` (batch statistics), `hyper` (numbers a tuner
+varies) and `penalty` (the regularisers' part of the loss), each present where the network has it. A caller whose batch
+is padded adds `rows`, 1 for each real row and 0 for padding; it is read and not returned.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg import random, tree
+from thalweg.core.context import Call, Capture, Context, Slot, merged
+from thalweg.core.module import Module
+from thalweg.core.policy import FLOAT32, Policy, cast
+from thalweg.types import Array, Spec, Tree
+
+
+def trace(module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool = True) -> tuple[Call, Spec]:
+    """Walk `module` over abstract inputs: the ledger with every slot, and the output's spec. Nothing is computed."""
+    call = Call(policy=policy, train=train)
+
+    def walk(x: Tree) -> Tree:
+        return module(Context(call), cast(x, policy.compute))
+
+    output = jax.eval_shape(walk, spec)
+    return call, output
+
+
+def init(module: Module, key: Array, spec: Spec, *, policy: Policy = FLOAT32) -> tuple[Tree, Tree]:
+    """Parameters and state for inputs like `spec`.
+
+    Each array depends on `key` and its own path alone.
+
+    Args:
+        module: the network.
+        key: `thalweg.random.key(seed)`.
+        spec: a tree of arrays or `jax.ShapeDtypeStruct`, with the batch axis.
+        policy: the precision; parameters are made in `policy.param`.
+
+    Returns:
+        `(params, state)`, nested dicts by the path of field names.
+    """
+    call, _ = trace(module, spec, policy)
+    slots = tuple(call.slots.values()), tuple(call.variable_slots.values())
+    params, variables = (dict(tree.flatten(part)) for part in _materialise(*slots, key))
+    state: dict[str, Any] = {}
+    if variables:
+        state["variables"] = _ordered(variables, call.variable_slots)
+    if call.hyper_slots:
+        state["hyper"] = tree.unflatten((p, jnp.float32(v)) for p, v in call.hyper_slots.items())
+    if call.regularized:
+        state["penalty"] = jnp.zeros((), jnp.float32)
+    return _ordered(params, call.slots), state
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _materialise(params: tuple[Slot, ...], variables: tuple[Slot, ...], key: Array) -> tuple[Tree, Tree]:
+    def make(slots: tuple[Slot, ...]) -> Tree:
+        return tree.unflatten(
+            (s.path, s.initializer(random.fold(key, ".".join(s.path)), s.shape, jnp.dtype(s.dtype))) for s in slots
+        )
+
+    return make(params), make(variables)
+
+
+def _ordered(leaves: dict[tuple[str, ...], Array], order: dict[tuple[str, ...], Slot]) -> Tree:
+    # jit sorts dict keys; people expect the order of the layers
+    return tree.unflatten((path, leaves[path]) for path in order)
+
+
+def apply(
+    module: Module,
+    params: Tree,
+    state: Tree,
+    x: Tree,
+    *,
+    key: Array | None = None,
+    train: bool = False,
+    policy: Policy = FLOAT32,
+    capture: Capture | None = None,
+) -> tuple[Tree, Tree]:
+    """Compute `module` on `x`.
+
+    Args:
+        module: the network.
+        params: from `init`.
+        state: from `init` or an earlier `apply`.
+        x: a batch, or a tree of them.
+        key: the randomness of this call; needed where something is drawn in training.
+        train: whether dropout drops and batch statistics are used and updated.
+        policy: the precision of the computation.
+        capture: where to record activations by path.
+
+    Returns:
+        `(output, state)`; the state has the structure it came with.
+    """
+    variables, hyper = state.get("variables", {}), state.get("hyper", {})
+    call = Call(params, variables, hyper, key, train, policy, state.get("rows"), capture)
+    output = cast(module(Context(call), cast(x, policy.compute)), policy.output)
+    new = {name: part for name, part in state.items() if name != "rows"}
+    if call.updates:
+        new["variables"] = merged(call.variables, call.updates)
+    if "penalty" in state:
+        new["penalty"] = sum(call.penalties, jnp.zeros((), jnp.float32))
+    return output, new

@@ -1,0 +1,73 @@
+"""Randomness from (seed, path, step) alone: no generator is ever shared or advanced.
+
+A key is folded by the dotted path of what asks and by the step, so that adding a layer moves no other layer's numbers
+and a resumed run draws what the uninterrupted one would have drawn.
+
+Masks come from Threefry-2x32 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), the same generator
+as `jax.random`, written out round by round: unrolled, XLA fuses it into one vector loop, where the library's rolled
+loop passes over memory at each round (1.3 ms against 28 ms for two million elements on a CPU).
+"""
+
+import math
+import zlib
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.types import Array, Key, UInt32
+
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY = 0x1BD11BDA
+
+
+def key(seed: int) -> Array:
+    """The key of a seed."""
+    return jax.random.key(seed, impl="threefry2x32")
+
+
+def fold(key: Key[Array, ""], *parts: str | int | Array) -> Array:
+    """`key` folded by each part in turn: a path by its CRC-32, a step by its number."""
+    for part in parts:
+        number = zlib.crc32(part.encode()) if isinstance(part, str) else part
+        key = jax.random.fold_in(key, number)
+    return key
+
+
+def threefry2x32(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Twenty rounds of Threefry-2x32: two words of `counter` to two random words under `key`."""
+    ks = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY))
+    x0, x1 = counter[0] + ks[0], counter[1] + ks[1]
+    for group in range(5):
+        for r in ROTATIONS[group % 2]:
+            x0 = x0 + x1
+            x1 = ((x1 << jnp.uint32(r)) | (x1 >> jnp.uint32(32 - r))) ^ x0
+        x0 = x0 + ks[(group + 1) % 3]
+        x1 = x1 + ks[(group + 2) % 3] + jnp.uint32(group + 1)
+    return x0, x1
+
+
+def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
+    """One random word per position: the first output of Threefry at counter (position, 0).
+
+    It depends on the key and the position alone, so it is the same however the work is split.
+    """
+    words = jax.random.key_data(key)
+    position = jax.lax.iota(jnp.uint32, math.prod(shape))
+    x0, _ = threefry2x32((words[0], words[1]), (position, jnp.zeros_like(position)))
+    return x0.reshape(shape)
+
+
+def uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Array:
+    """Uniform on [0, 1): the upper 24 bits of a word, so every value is exact in float32."""
+    return (bits(key, shape) >> jnp.uint32(8)).astype(jnp.float32) * jnp.float32(2**-24)
+
+
+def bernoulli(key: Key[Array, ""], p: float | Array, shape: tuple[int, ...]) -> Array:
+    """True with probability `p`."""
+    return uniform(key, shape) < jnp.asarray(p, jnp.float32)
+
+
+def normal(key: Key[Array, ""], shape: tuple[int, ...]) -> Array:
+    """Standard normal numbers by inversion: sqrt(2) erfinv(2u - 1) with u at the middle of its cell."""
+    u = uniform(key, shape) + jnp.float32(2**-25)
+    return jnp.sqrt(jnp.float32(2)) * jax.lax.erf_inv(2 * u - 1)
