@@ -68,6 +68,9 @@ def bernoulli(key: Key[Array, ""], p: float | Array, shape: tuple[int, ...]) -> 
 
 
 def normal(key: Key[Array, ""], shape: tuple[int, ...]) -> Array:
-    """Standard normal numbers by inversion: sqrt(2) erfinv(2u - 1) with u at the middle of its cell."""
-    u = uniform(key, shape) + jnp.float32(2**-25)
+    """Standard normal numbers by inversion: sqrt(2) erfinv(2u - 1) with u at the middle of one of 2^23 cells.
+
+    Those middles are exact in float32; with 2^24 cells the last one would round to u = 1, whose image is infinite.
+    """
+    u = (bits(key, shape) >> jnp.uint32(9)).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24)
     return jnp.sqrt(jnp.float32(2)) * jax.lax.erf_inv(2 * u - 1)

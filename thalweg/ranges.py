@@ -36,9 +36,10 @@ class Range(NamedTuple):
         return above and (value < self.high if self.open_high else value <= self.high)
 
     def __str__(self) -> str:
-        low = f" {'above' if self.open_low else 'at least'} {self.low}" if math.isfinite(self.low) else ""
-        high = f" {'below' if self.open_high else 'at most'} {self.high}" if math.isfinite(self.high) else ""
-        return f"a {'whole ' if self.whole else ''}number{low}{' and' if low and high else ''}{high}"
+        low = [f"{'above' if self.open_low else 'at least'} {self.low}"] if math.isfinite(self.low) else []
+        high = [f"{'below' if self.open_high else 'at most'} {self.high}"] if math.isfinite(self.high) else []
+        bounds = " and ".join(low + high)
+        return f"a {'whole ' if self.whole else ''}number{' of' if bounds.startswith('at') else ''} {bounds}".rstrip()
 
     def example(self) -> float:
         """A number of the range."""

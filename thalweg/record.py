@@ -82,9 +82,7 @@ def to_json(value: Any) -> Any:
 def from_json(data: Any, allowed: Mapping[str, Callable[..., Any]], depth: int = 0) -> Any:
     """The value that `to_json` stored. Only the names in `allowed` are built; anything else is a `ConfigError`."""
     if depth > MAX_DEPTH:
-        raise ConfigError(
-            f"the stored description nests deeper than {MAX_DEPTH} levels.\n  It is not one of our files."
-        )
+        raise ConfigError(f"the stored description nests deeper than {MAX_DEPTH} levels.\n  It is no file of ours.")
     if isinstance(data, list):
         return tuple(from_json(v, allowed, depth + 1) for v in data)
     if not isinstance(data, dict):

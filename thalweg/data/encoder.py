@@ -1,0 +1,167 @@
+"""From a table of texts to numbers: what each column becomes is learned once and kept in the model file."""
+
+import os
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.arrays import aligned
+from thalweg.data.columns import (
+    CodeColumn,
+    Column,
+    NumberColumn,
+    OneHotColumn,
+    check_kinds,
+    first_missing,
+    learn_numbers,
+    learn_texts,
+)
+from thalweg.data.labels import Labels
+from thalweg.data.sources import ArraySource
+from thalweg.data.table import Table, as_table, number, read_csv
+from thalweg.errors import ConfigError, DataError, nearest
+from thalweg.record import Record
+
+
+class TableEncoder(Record):
+    """Columns in, one matrix of features and one array of targets out.
+
+    >>> encoder = TableEncoder.fit({"age": [20, 40], "city": ["Oslo", "Kiel"], "buys": ["no", "yes"]}, "buys")
+    >>> encoder.features
+    ('age', 'city=Kiel', 'city=Oslo')
+    >>> x, y = encoder({"age": [30], "city": ["Kiel"], "buys": ["yes"]})
+    >>> x.tolist(), y.tolist()
+    ([[30.0, 1.0, 0.0]], [1])
+    """
+
+    columns: tuple[Column, ...]
+    target: str | None = None
+    labels: Labels | None = None
+
+    @classmethod
+    def fit(
+        cls,
+        table: Any,
+        target: str | None = None,
+        *,
+        columns: Collection[str] | None = None,
+        drop: Collection[str] = (),
+        categorical: Collection[str] = (),
+        codes: Collection[str] = (),
+        missing: str | None = None,
+        rows: Iterable[int] | None = None,
+    ) -> "TableEncoder":
+        """Learn what each column becomes.
+
+        A column whose every cell is a number stays a number; any other becomes one number for each text it holds.
+
+        Args:
+            table: columns of texts from `read_csv`, a dict of columns, or a frame.
+            target: the column to predict. Texts become class codes, whole numbers int32, other numbers float32.
+            columns: the columns to learn from; all but the target by default.
+            drop: columns to leave out.
+            categorical: columns of numbers to treat as texts (a class of travel, a month).
+            codes: columns to give as codes, for an `Embedding`.
+            missing: "mean" fills a missing number with the column's mean and makes a missing text a value of its own.
+            rows: the rows whose means fill in, `split.train`; all by default.
+
+        Raises:
+            DataError: a missing cell, an unknown column, a text column that names rows, a target of one class.
+        """
+        table = as_table(table)
+        if missing not in (None, "mean"):
+            raise ConfigError(f"missing={missing!r} is unknown.\n  Write missing='mean', or leave it out.")
+        for name in (*(columns or ()), *drop, *categorical, *codes, *filter(None, [target])):
+            _check_known(name, table)
+        chosen = list(range(_length(table)) if rows is None else rows)
+
+        def learn(name: str) -> Column:
+            cells, fill = table[name], missing == "mean"
+            if name not in codes and name not in categorical and (found := learn_numbers(name, cells, chosen, fill)):
+                return found
+            values = learn_texts(name, cells, fill)
+            if name in codes:
+                return CodeColumn(name, values)
+            check_kinds(name, values, len(cells))
+            return OneHotColumn(name, values)
+
+        kept = [name for name in (columns or table) if name != target and name not in drop]
+        labels = None if target is None else _learn_target(target, table[target], target in categorical)
+        return cls(tuple(learn(name) for name in kept), target, labels)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The name of each column of the matrix."""
+        return tuple(name for column in self.columns for name in column.features)
+
+    def __call__(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """`(x, y)`: float32 [rows, features] and the targets, None where the table has no target column."""
+        table = as_table(table)
+        x = aligned((_length(table), len(self.features)), np.float32)
+        start = 0
+        for column in self.columns:
+            _check_known(column.name, table)
+            width = len(column.features)
+            x[:, start : start + width] = column(table[column.name])
+            start += width
+        y = _targets(self.target, table[self.target], self.labels) if self.target and self.target in table else None
+        return x, y
+
+
+def _length(table: Table) -> int:
+    return len(next(iter(table.values()), []))
+
+
+def _check_known(name: str, table: Table) -> None:
+    if name not in table:
+        raise DataError(f"the table has no column {name!r}.\n  {nearest(name, table)}")
+
+
+def _learn_target(name: str, cells: list[str], as_text: bool) -> Labels | None:
+    _check_target(name, cells)
+    labels = Labels.fit(np.array(cells), f"the target {name!r}")
+    return labels if as_text or any(number(cell) is None for cell in cells) else None
+
+
+def _targets(name: str, cells: list[str], labels: Labels | None) -> np.ndarray:
+    _check_target(name, cells)
+    if labels is not None:
+        return labels(np.array(cells), f"the target {name!r}")
+    whole = all(cell.lstrip("+-").isdigit() for cell in cells)
+    return NumberColumn(name)(cells)[:, 0].astype(np.int32 if whole else np.float32)
+
+
+def _check_target(name: str, cells: list[str]) -> None:
+    gap = first_missing(cells)
+    if gap is not None:
+        raise DataError(f"the target {name!r}: row {gap} is missing.\n  Leave out the rows that have no target.")
+
+
+def from_csv(
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    *,
+    encoder: TableEncoder | None = None,
+    names: Collection[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+    **options: Any,
+) -> tuple[ArraySource, TableEncoder]:
+    """A source of a CSV file's rows, and the encoder that made numbers of them.
+
+    Args:
+        path: the file.
+        target: the column to predict.
+        encoder: the encoder of an earlier file, for a test file or for new rows; by default one is fitted.
+        names: the columns' names, for a file whose first line is data already.
+        delimiter: what separates the cells; found in the first line by default.
+        encoding: of the file.
+        **options: what `TableEncoder.fit` takes: `columns`, `drop`, `categorical`, `codes`, `missing`, `rows`.
+
+    Raises:
+        DataError: see `read_csv` and `TableEncoder.fit`.
+    """
+    table = read_csv(path, names=names, delimiter=delimiter, encoding=encoding)
+    encoder = encoder or TableEncoder.fit(table, target, **options)
+    return ArraySource(*encoder(table)), encoder

@@ -1,0 +1,94 @@
+"""Sources in files: `.npz` archives, and folders of `.npy` files for data larger than memory. Nothing is unpickled."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg import tree
+from thalweg.data.sources import ArraySource, Source, from_arrays, named, walk
+from thalweg.errors import ConfigError, DataError, nearest
+
+
+def from_npz(path: str | os.PathLike[str], x: str = "x", y: str | None = "y", weight: str | None = None) -> ArraySource:
+    """A source of arrays in an `.npz` file, by name. Nothing is unpickled.
+
+    Raises:
+        DataError: the file is missing, damaged, holds Python objects, or has no array of that name.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
+            if isinstance(stored, np.ndarray):
+                raise DataError(f"{path} holds one array, not an archive of them.\n  Write from_arrays(np.load(path)).")
+            parts = [None if name is None else _stored(stored, name, path) for name in (x, y, weight)]
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist.\n  Write the path of an .npz file.") from error
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read: {error}.\n  Write it anew: np.savez(path, x=..., y=...).") from error
+    return from_arrays(*parts)
+
+
+def _stored(stored: Any, name: str, path: Path) -> np.ndarray:
+    if name not in stored.files:
+        raise DataError(f"{path} holds no array {name!r}.\n  {nearest(name, stored.files)}")
+    return stored[name]
+
+
+def save_folder(source: Source, folder: str | os.PathLike[str]) -> Path:
+    """Write a source into `folder` as `x.npy`, `y.npy`, `weight.npy`, a chunk at a time: data larger than memory.
+
+    The leaves of a dict or tuple get files of their own, `x.left.npy`. The folder appears only when it is complete.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(folder.name + ".partial")
+    if folder.exists() or partial.exists():
+        raise ConfigError(f"{folder if folder.exists() else partial} exists.\n  Choose another folder, or remove it.")
+    partial.mkdir(parents=True)
+    files: dict[str, np.ndarray] = {}
+    for first, rows in walk(source):
+        for name, part in named(rows).items():
+            if name not in files:
+                shape = (len(source), *part.shape[1:])
+                files[name] = np.lib.format.open_memmap(partial / f"{name}.npy", "w+", part.dtype, shape)
+            files[name][first : first + len(part)] = part
+    for file in files.values():
+        file.flush()  # pyright: ignore[reportAttributeAccessIssue]
+    files.clear()
+    return partial.rename(folder)
+
+
+def from_folder(folder: str | os.PathLike[str]) -> ArraySource:
+    """A source of the `.npy` files that `save_folder` wrote, mapped: only the rows asked for are read.
+
+    Raises:
+        DataError: there is no `x.npy`, a file is damaged, or the files differ in their number of rows.
+    """
+    folder = Path(folder)
+    leaves = {path.stem: _mapped(path) for path in sorted(folder.glob("*.npy"))}
+    parts = tree.unflatten(leaves)
+    if "x" not in parts:
+        raise DataError(f"{folder} holds no x.npy.\n  Write save_folder(source, {str(folder)!r}) first.")
+    source = ArraySource(*(_tuples(parts.get(name)) for name in ("x", "y", "weight")))
+    if len({len(a) for a in leaves.values()}) > 1:
+        raise DataError(f"the files in {folder} differ in their number of rows.\n  Write the folder anew.")
+    return source
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be mapped: {error}.\n  Write the folder anew.") from error
+
+
+def _tuples(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    parts = {name: _tuples(part) for name, part in node.items()}
+    return tuple(parts[str(i)] for i in range(len(parts))) if all(n.isdigit() for n in parts) else parts

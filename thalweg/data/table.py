@@ -1,0 +1,112 @@
+"""Tables of text: CSV files and frames as columns of strings, before anything is learned from them.
+
+Rows are counted from 0 in every message, as arrays count them.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from thalweg.errors import DataError
+
+Table = dict[str, list[str]]
+"""The texts of each column by its name, in the order of the file."""
+
+DELIMITERS = ",;\t|"
+MISSING = frozenset({"", "?", "na", "<na>", "n/a", "nan", "nat", "null"})
+
+
+def missing(text: str) -> bool:
+    """Whether a cell holds nothing: empty, "?", "NA", "N/A", "NaN", "NaT" or "null", in any case."""
+    return text.lower() in MISSING
+
+
+def number(text: str) -> float | None:
+    """The number that a cell holds, or None (Python would read "1_0" as ten)."""
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    *,
+    names: Collection[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+) -> Table:
+    """The columns of a CSV file as texts, spaces around them removed.
+
+    Args:
+        path: the file.
+        names: the columns' names, for a file whose first line is data already.
+        delimiter: what separates the cells; by default the one of `,` `;` tab `|` that the first line has most of.
+        encoding: of the file; UTF-8 with or without a byte order mark.
+
+    Raises:
+        DataError: the file is missing, empty, in another encoding, has lines of unequal length, or has no header.
+    """
+    path = Path(path)
+    lines = _lines(path, delimiter, encoding)
+    if not lines:
+        raise DataError(f"{path} is empty.\n  A table has a line of names and at least one line of data.")
+    header, body = (list(names), lines) if names is not None else (lines[0], lines[1:])
+    _check_header(path, header, given=names is not None)
+    if not body:
+        raise DataError(f"{path} has a line of names and no data.\n  Look at how it was written.")
+    for row, cells in enumerate(body):
+        if len(cells) != len(header):
+            raise DataError(
+                f"{path}: row {row} has {len(cells)} cells; the table has {len(header)} columns {header[:8]}.\n"
+                "  Quote cells that contain the delimiter, or name another delimiter."
+            )
+    return {name: [cells[i] for cells in body] for i, name in enumerate(header)}
+
+
+def _lines(path: Path, delimiter: str | None, encoding: str) -> list[list[str]]:
+    try:
+        text = path.read_bytes().decode(encoding)
+        first = text.lstrip().partition("\n")[0]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or max(DELIMITERS, key=first.count))
+        return [[cell.strip() for cell in cells] for cells in reader if any(cell.strip() for cell in cells)]
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a CSV file.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not {encoding}: byte {error.start} is {error.object[error.start]:#04x}.\n"
+            "  Write encoding='latin-1' (or 'gb18030', 'utf-16': what the file was written in)."
+        ) from error
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV file: {error}.\n  Look at its quotes and delimiters.") from error
+
+
+def _check_header(path: Path, header: list[str], *, given: bool) -> None:
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated or "" in header:
+        what = f"the name {repeated[0]!r} twice" if repeated and repeated[0] else "a column without a name"
+        raise DataError(f"{path} has {what}.\n  Write names=[...], one for each of its {len(header)} columns.")
+    numbers = [name for name in header if number(name) is not None]
+    if not given and (len(numbers) == len(header) or any("." in name for name in numbers)):
+        raise DataError(
+            f"{path}: the first line holds numbers, not the columns' names: {header[:8]}.\n"
+            f"  Write names=[...], one for each of its {len(header)} columns."
+        )
+
+
+def as_table(frame: Any) -> Table:
+    """A frame (pandas, or a dict of columns) as columns of texts; None and NaN become the empty text.
+
+    >>> as_table({"age": [31, None], "city": ["Oslo", "Kiel"]})
+    {'age': ['31', ''], 'city': ['Oslo', 'Kiel']}
+    """
+    names = list(frame) if isinstance(frame, dict) else list(frame.columns)
+    return {str(name): [_text(value) for value in frame[name]] for name in names}
+
+
+def _text(value: Any) -> str:
+    text = "" if value is None else str(value).strip()
+    return "" if missing(text) else text

@@ -1,0 +1,19 @@
+"""Fashion-MNIST: 60,000 and 10,000 pictures of clothes, 28 x 28 pixels (Xiao, Rasul, Vollgraf 2017)."""
+
+from thalweg.datasets import idx
+from thalweg.datasets.catalog import FASHION_MNIST
+from thalweg.datasets.store import Folder
+
+CLASSES = FASHION_MNIST.classes
+
+
+def load_data(data: Folder = None) -> idx.Images:
+    """`(x_train, y_train), (x_test, y_test)`: uint8 [n, 28, 28] from 0 to 255, and uint8 [n] from 0 to 9.
+
+    Args:
+        data: the folder that has the files; by default `THALWEG_DATA`, the cache, then the public mirrors.
+
+    Raises:
+        DataError: a file is nowhere to be had, or is damaged.
+    """
+    return idx.load(FASHION_MNIST, data)

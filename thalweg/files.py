@@ -1,0 +1,79 @@
+"""Files that survive a crash: written under another name, synced to the disk, then renamed.
+
+A reader meets the old file or the new one, whole, whenever the process or the machine stops. A folder is sealed by a
+list of digests, `SHA256SUMS`, as `sha256sum --check` reads it, so that bits that rot later are found.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SUMS = "SHA256SUMS"
+
+
+def sync(*paths: Path) -> None:
+    """Return only when the files and folders at `paths` are on the disk (of a folder: the names it lists)."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to. It takes the place of `path` when the block ends, and goes away if it fails.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "history.json"
+    >>> with replacing(path) as temporary:
+    ...     _ = temporary.write_text("[]")
+    >>> path.read_text(), len(list(path.parent.iterdir()))
+    ('[]', 1)
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def seal(folder: Path) -> None:
+    """Write the digests of all that `folder` holds into it, and bring it to the disk."""
+    (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder).items()))
+    sync(*folder.rglob("*"), folder)
+
+
+def broken(folder: Path) -> list[str]:
+    """The names of the files of a sealed folder that are missing, altered or not on its list.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "meta.json").write_text("{}")
+    >>> broken(folder)
+    ['SHA256SUMS']
+    >>> seal(folder)
+    >>> broken(folder)
+    []
+    """
+    if not (folder / SUMS).is_file():
+        return [SUMS]
+    lines = (folder / SUMS).read_text(errors="replace").splitlines()
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    found = _digests(folder)
+    return sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file below `folder` but the list itself, by name."""
+    out = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / SUMS):
+        with path.open("rb") as file:
+            out[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return out
