@@ -1,0 +1,262 @@
+"""The contract of a layer, held row by row. Rows stand in `rows/`; a public layer without a row fails the suite."""
+
+import dataclasses
+import functools
+import importlib
+import json
+import pkgutil
+import zlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from tests.contract import rows
+from tests.peers import relaxed
+from thalweg import core, layers, random, tree
+from thalweg.record import from_json, to_json
+
+BATCH = 4
+MODULES = [importlib.import_module(f"{rows.__name__}.{m.name}") for m in pkgutil.iter_modules(rows.__path__)]
+ROWS = [row for module in MODULES for row in module.ROWS]
+ids = {row.label: row for row in ROWS}
+every_row = pytest.mark.parametrize("row", ROWS, ids=list(ids))
+
+
+@functools.partial(jax.jit, static_argnums=(0,), static_argnames=("train", "policy"))
+def run(layer, params, state, x, key, *, train=False, policy=core.FLOAT32):
+    return core.apply(layer, params, state, x, key=key, train=train, policy=policy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A row ready to run: inputs, and weights moved off their first values, so that a bias of 0 hides nothing."""
+
+    x: object
+    params: dict
+    state: dict
+
+    @property
+    def weights(self):
+        leaves = tree.by_name(self.params) | tree.by_name(self.state.get("variables", {}))
+        return {name: np.asarray(leaf, np.float64) for name, leaf in leaves.items()}
+
+
+@functools.cache
+def case(label):
+    row = ids[label]
+    rng = np.random.default_rng(zlib.crc32(label.encode()))
+    x = inputs(row, rng)
+    params, state = core.init(row.layer, key(1), x)
+    params = moved(params, lambda shape: rng.normal(scale=0.1, size=shape))
+    if "variables" in state:
+        state = state | {"variables": moved(state["variables"], lambda shape: rng.uniform(0, 0.5, shape))}
+    return Case(x, params, state)
+
+
+def inputs(row, rng):
+    def one(shape):
+        shape = (BATCH, *shape[1:])
+        if row.inputs == "int":
+            return jnp.asarray(rng.integers(0, 10, shape), jnp.int32)
+        values = rng.normal(size=shape)
+        return jnp.asarray(np.abs(values) + 0.1 if row.inputs == "positive" else values, jnp.float32)
+
+    return tuple(map(one, row.shape)) if isinstance(row.shape[0], tuple) else one(row.shape)
+
+
+def moved(values, noise):
+    # tree.flatten keeps the order of the layers, which Keras's weight lists need; jax.tree would sort
+    return tree.unflatten((p, leaf + noise(leaf.shape).astype(leaf.dtype)) for p, leaf in tree.flatten(values))
+
+
+def arrays(x, dtype=None):
+    return jax.tree.map(lambda a: np.asarray(a, dtype), x)  # NumPy compiles nothing
+
+
+def rows_of(x, rows):
+    return jax.tree.map(lambda a: a[rows], arrays(x))
+
+
+def close(actual, expected, tolerance=2e-5):
+    def leaf(a, b):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+    jax.tree.map(leaf, arrays(actual, np.float64), arrays(expected, np.float64))
+
+
+@functools.cache
+def key(i):
+    return random.key(i)
+
+
+def test_every_public_layer_has_a_row():
+    public = {v for v in vars(layers).values() if isinstance(v, type) and issubclass(v, core.Module)}
+    missing = public - {type(row.layer) for row in ROWS}
+    assert not missing, f"no row in tests/contract/rows for {sorted(c.__name__ for c in missing)}"
+    assert len(ids) == len(ROWS), "two rows have one label; give one of them an id"
+
+
+def test_every_row_has_a_twin_or_says_why_not():
+    assert not [row.label for row in ROWS if row.keras is None and row.torch is None and not row.why]
+
+
+@every_row
+def test_init_is_a_function_of_the_key(row):
+    x = case(row.label).x
+    first, again, other = (tree.by_name(core.init(row.layer, key(k), x)[0]) for k in (1, 1, 2))
+    drawn = [name for name, leaf in first.items() if np.unique(leaf).size > 2]  # an LSTM's bias is 0 or 1
+    for name, leaf in first.items():
+        np.testing.assert_array_equal(leaf, again[name])
+    for name in drawn:
+        assert not np.array_equal(first[name], other[name]), name
+
+
+@every_row
+def test_equals_the_numpy_equation(row):
+    c = case(row.label)
+    y, _ = run(row.layer, c.params, c.state, c.x, key(0))
+    close(y, row.equation(c.weights, arrays(c.x, np.float64)), row.tolerance)
+    if row.train_equation is not None:
+        y, _ = run(row.layer, c.params, c.state, c.x, key(0), train=True)
+        close(y, row.train_equation(c.weights, arrays(c.x, np.float64)), row.tolerance)
+
+
+@every_row
+def test_equals_its_keras_twin(row):
+    if row.keras is None:
+        pytest.skip(f"no twin in Keras: {row.why}")
+    c = case(row.label)
+    with relaxed():
+        twin = row.keras()
+        x = list(c.x) if isinstance(c.x, tuple) else c.x
+        twin(x)
+        if twin.weights:
+            twin.set_weights([w.astype(np.float32) for w in row.keras_weights(c.weights)])
+        expected = [np.asarray(v) for v in jax.tree.leaves(twin(x, training=False))]
+        trained = [np.asarray(v) for v in jax.tree.leaves(twin(x, training=True))] if row.train_equation else None
+    close(jax.tree.leaves(run(row.layer, c.params, c.state, c.x, key(0))[0]), expected, row.tolerance)
+    if trained is not None:
+        close(jax.tree.leaves(run(row.layer, c.params, c.state, c.x, key(0), train=True)[0]), trained, row.tolerance)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.torch], ids=[row.label for row in ROWS if row.torch])
+def test_equals_its_torch_twin(row):
+    torch = pytest.importorskip("torch", reason="PyTorch is an extra of its own: pip install 'thalweg[torch]'")
+    c = case(row.label)
+    twin = row.torch(c.weights).eval()
+    with torch.no_grad():
+        expected = twin(*(torch.from_numpy(np.array(a)) for a in jax.tree.leaves(c.x)))
+    close(run(row.layer, c.params, c.state, c.x, key(0))[0], expected.numpy(), row.tolerance)
+
+
+@every_row
+def test_jit_equals_eager(row):
+    c, train = case(row.label), not row.random
+    eager = core.apply(row.layer, c.params, c.state, c.x, key=key(0), train=train)
+    close(run(row.layer, c.params, c.state, c.x, key(0), train=train), eager)
+
+
+@every_row
+def test_vmap_over_models_equals_a_loop(row):
+    c, train = case(row.label), not row.random
+    models = jax.tree.map(lambda a: np.stack([a, (a * 0.5).astype(a.dtype)]), arrays((c.params, c.state, c.x)))
+    many = jax.vmap(lambda model: run(row.layer, *model, key(0), train=train))(models)
+    for i in range(2):
+        close(rows_of(many, i), run(row.layer, *rows_of(models, i), key(0), train=train))
+
+
+@every_row
+def test_scan_over_steps_traces_once_and_equals_a_loop(row):
+    c, traces = case(row.label), []
+
+    @jax.jit
+    def steps(params, state, seed):
+        def step(state, i):
+            traces.append(i)
+            y, state = core.apply(row.layer, params, state, c.x, key=random.fold(seed, i), train=True)
+            return state, y
+
+        return jax.lax.scan(step, state, jnp.arange(2))
+
+    steps(c.params, c.state, key(1))
+    _, ys = steps(c.params, c.state, key(0))
+    assert len(traces) == 1
+    state = c.state
+    for i in range(2):
+        y, state = run(row.layer, c.params, state, c.x, random.fold(key(0), i), train=True)
+        close(rows_of(ys, i), y)
+
+
+@every_row
+def test_gradients_equal_finite_differences(row):
+    if not row.differentiable:
+        pytest.skip("its derivative is 0 or undefined")
+    c, rng, eps = case(row.label), np.random.default_rng(0), 1e-6
+    with jax.enable_x64(True):
+        params, state, x = jax.tree.map(wide, arrays((c.params, c.state, c.x)))
+        given = (params, None) if row.inputs == "int" else (params, x)
+        spec = jax.eval_shape(lambda: run(row.layer, params, state, x, key(0), policy=core.FLOAT64)[0])
+        weights = jax.tree.map(lambda a: rng.normal(size=a.shape), spec)
+
+        @jax.jit
+        @jax.value_and_grad
+        def scalar(given):
+            inputs = x if given[1] is None else given[1]
+            y, _ = run(row.layer, given[0], state, inputs, key(0), train=not row.random, policy=core.FLOAT64)
+            return sum(jax.tree.leaves(jax.tree.map(lambda a, w: (a * w).sum(), y, weights)))
+
+        gradient = jax.tree.leaves(arrays(scalar(given)[1]))
+        leaves, structure = jax.tree.flatten(given)
+        for i, leaf in enumerate(leaves):
+            direction = rng.normal(size=leaf.shape)
+            ends = ([*leaves[:i], leaf + e * direction, *leaves[i + 1 :]] for e in (eps, -eps))
+            up, down = (float(scalar(jax.tree.unflatten(structure, end))[0]) for end in ends)
+            expected = (up - down) / (2 * eps)
+            np.testing.assert_allclose((gradient[i] * direction).sum(), expected, rtol=1e-5, atol=1e-7, err_msg=str(i))
+
+
+def wide(a):
+    return a.astype(np.float64) if a.dtype == np.float32 else a
+
+
+@every_row
+def test_bfloat16_is_near_float32(row):
+    c = case(row.label)
+    y32, _ = run(row.layer, c.params, c.state, c.x, key(0))
+    y16, state = run(row.layer, c.params, c.state, c.x, key(0), policy=core.BFLOAT16)
+    scale = max(1.0, *(np.abs(a).max() for a in jax.tree.leaves(arrays(y32))))
+    close(*jax.tree.map(lambda a: a / scale, arrays((y16, y32))), 0.04)
+    assert all(a.dtype == np.float32 for a in jax.tree.leaves((y16, state)) if jnp.issubdtype(a.dtype, jnp.floating))
+
+
+@every_row
+def test_round_trip_through_text(row):
+    c = case(row.label)
+    stored = from_json(json.loads(json.dumps(to_json(row.layer))), layers.ALLOWED)
+    written = eval(repr(row.layer), dict(layers.ALLOWED))
+    y, _ = run(row.layer, c.params, c.state, c.x, key(0))
+    for copy in (stored, written):
+        assert copy == row.layer
+        assert hash(copy) == hash(row.layer)
+        jax.tree.map(np.testing.assert_array_equal, run(copy, c.params, c.state, c.x, key(0))[0], y)
+
+
+@every_row
+def test_a_batch_of_one(row):
+    c = case(row.label)
+    y, _ = run(row.layer, c.params, c.state, c.x, key(0))
+    one, _ = run(row.layer, c.params, c.state, rows_of(c.x, slice(1)), key(0))
+    close(one, rows_of(y, slice(1)))
+
+
+@every_row
+def test_sharded_over_four_devices_equals_one(row):
+    c = case(row.label)
+    mesh = Mesh(np.array(jax.devices()[:4]), ("batch",))
+    split, whole = NamedSharding(mesh, PartitionSpec("batch")), NamedSharding(mesh, PartitionSpec())
+    params, state, x, seed = jax.device_put((c.params, c.state, c.x, key(0)), (whole, whole, split, whole))
+    expected = run(row.layer, c.params, c.state, c.x, key(0), train=True)
+    close(run(row.layer, params, state, x, seed, train=True), expected)

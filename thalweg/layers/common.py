@@ -1,0 +1,79 @@
+"""What layers share: a weight by the names of its settings, and the activation at the end.
+
+A layer that has a weight `kernel` has the settings `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`;
+so `weight(cx, "kernel", shape)` needs no more than the name.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import jax.numpy as jnp
+
+from thalweg.core import Context
+from thalweg.ops.activations import activation
+from thalweg.ops.constraints import constraint
+from thalweg.ops.initializers import initializer
+from thalweg.ops.regularizers import regularizer
+from thalweg.record import Record
+from thalweg.types import Array
+
+Shape: TypeAlias = tuple[int, ...]
+
+Activation: TypeAlias = str | Callable | None
+"""A name ("relu"), a function of an array, or None for linear."""
+
+Initializer: TypeAlias = str | Record | Callable
+"""A name ("glorot_uniform"), an initializer, or a function of (key, shape, dtype)."""
+
+Regularizer: TypeAlias = str | Record | Callable | None
+"""A name ("l2"), a regularizer, a function of a weight, or None."""
+
+Constraint: TypeAlias = str | Record | Callable | None
+"""A name ("max_norm"), a constraint, a function of a weight, or None."""
+
+
+def weight(cx: Context, name: str, shape: Shape, settings: str | None = None) -> Array:
+    """The parameter `name` of the layer that `cx` is in, made as the layer's own settings say.
+
+    Args:
+        cx: the layer's context.
+        name: the parameter's name, such as "kernel".
+        shape: its shape.
+        settings: the first word of its settings where they differ: "recurrent" for `recurrent_kernel`.
+
+    Example:
+        `kernel = weight(cx, "kernel", (x.shape[-1], self.units))`
+    """
+    layer, word = cx.module, settings or name
+    return cx.param(
+        name,
+        initializer(getattr(layer, f"{word}_initializer")),
+        shape,
+        regularizer=regularizer(getattr(layer, f"{word}_regularizer", None)),
+        constraint=constraint(getattr(layer, f"{word}_constraint", None)),
+    )
+
+
+def bias(cx: Context, units: int) -> Array | None:
+    """The parameter `bias` of shape [units], or None where the layer has `use_bias=False`."""
+    return weight(cx, "bias", (units,)) if getattr(cx.module, "use_bias", True) else None
+
+
+def finish(cx: Context, y: Array) -> Array:
+    """The layer's activation on `y`, then `penalized`."""
+    return penalized(cx, activation(getattr(cx.module, "activation", None))(y))
+
+
+def penalized(cx: Context, y: Array) -> Array:
+    """`y` itself; with an `activity_regularizer`, its penalty per row joins the loss."""
+    penalty = regularizer(getattr(cx.module, "activity_regularizer", None))
+    if penalty is not None:
+        cx.penalty(_per_row(penalty, y, cx.rows))
+    return y
+
+
+def _per_row(penalty: Callable[[Array], Array], y: Array, rows: Array | None) -> Array:
+    if rows is None:
+        return penalty(y) / y.shape[0]
+    real = rows.reshape(rows.shape + (1,) * (y.ndim - 1)) > 0
+    return penalty(jnp.where(real, y, 0)) / jnp.maximum(jnp.sum(rows), 1)

@@ -1,0 +1,54 @@
+"""Dense: every unit reads every feature."""
+
+from typing import ClassVar
+
+from thalweg.core import Context, Module
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, weight
+from thalweg.ops.linear import linear
+from thalweg.ranges import COUNT
+from thalweg.types import Array, Float
+
+
+class Dense(Module):
+    """y = activation(x W + b), on the last axis.
+
+    x: [batch, ..., features]; W: `kernel`, [features, units]; b: `bias`, [units]; y: [batch, ..., units].
+
+    Args:
+        units: how many outputs.
+        activation: a name, a function, or None for a linear layer.
+        use_bias: whether b is there.
+        kernel_initializer: of W.
+        bias_initializer: of b.
+        kernel_regularizer: of W.
+        bias_regularizer: of b.
+        activity_regularizer: of y, per row of the batch.
+        kernel_constraint: of W.
+        bias_constraint: of b.
+
+    >>> import jax.numpy as jnp
+    >>> from thalweg import core, random
+    >>> params, state = core.init(Dense(2), random.key(0), jnp.ones((1, 3)))
+    >>> core.apply(Dense(2), params, state, jnp.ones((1, 3)))[0].shape
+    (1, 2)
+    """
+
+    units: int
+    activation: Activation = None
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+
+    axes: ClassVar[str] = "batch ... features"
+    casts: ClassVar[bool] = True
+    limits: ClassVar = {"units": COUNT}
+
+    def __call__(self, cx: Context, x: Float[Array, "batch *rest features"]) -> Float[Array, "batch *rest units"]:
+        """The layer on `x`."""
+        kernel = weight(cx, "kernel", (x.shape[-1], self.units))
+        return finish(cx, linear(x, kernel, bias(cx, self.units)))

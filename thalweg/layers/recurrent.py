@@ -1,0 +1,224 @@
+"""Recurrent layers: SimpleRNN and LSTM. The mathematics is in `ops/recurrent.py`."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+import jax.numpy as jnp
+
+from thalweg.core import Context, Module
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, penalized, weight
+from thalweg.ops import recurrent as ops
+from thalweg.ops.activations import activation
+from thalweg.ops.constraints import constraint
+from thalweg.ops.dropout import keep_mask
+from thalweg.ops.initializers import initializer
+from thalweg.ops.regularizers import regularizer
+from thalweg.ranges import COUNT, RATE
+from thalweg.record import Record
+from thalweg.types import Array, Dtype, Float, Key
+
+Sequences: TypeAlias = Float[Array, "batch time features"]
+InitialState: TypeAlias = Array | Sequence[Array] | None
+Output: TypeAlias = Array | tuple[Array, ...]
+
+
+def _remedy(self: Module, previous: Module | None) -> str:  # noqa: ARG001  a method of both layers
+    if isinstance(previous, SimpleRNN | LSTM) and not previous.return_sequences:
+        return f"Write {type(previous).__name__}({previous.units}, return_sequences=True)"
+    return ""
+
+
+def _no_ending(self: Module) -> tuple[Module, None]:
+    """The activation is the step's, inside: it cannot be set apart from the layer."""
+    return self, None
+
+
+def _initial(cx: Context, x: Array, given: InitialState, count: int) -> ops.State:
+    """The `count` states before the first step: zeros where none are given."""
+    shape = (x.shape[0], cx.module.units)  # type: ignore[union-attr]
+    if given is None:
+        return (jnp.zeros(shape, x.dtype),) * count
+    states = tuple(given) if isinstance(given, Sequence) else (given,)
+    if [s.shape for s in states] != [shape] * count:
+        raise ValueError(f"initial_state must be {count} of shape {shape}; it is {[s.shape for s in states]}")
+    return tuple(s.astype(x.dtype) for s in states)
+
+
+def _noise(cx: Context, name: str, shape: tuple[int, int], dtype: Dtype) -> Array | None:
+    """The mask of the setting `name`, the same at every step; None in evaluation or where nothing is dropped."""
+    rate = getattr(cx.module, name)
+    return keep_mask(cx.key(), cx.hyper(name, rate), shape).astype(dtype) if cx.train and rate else None
+
+
+def _kernels(cx: Context, x: Array, gates: int) -> dict[str, Array]:
+    units = cx.module.units  # type: ignore[union-attr]
+    return {
+        "kernel": weight(cx, "kernel", (x.shape[-1], gates * units)),
+        "recurrent_kernel": weight(cx, "recurrent_kernel", (units, gates * units), "recurrent"),
+    }
+
+
+def _run(cx: Context, x: Array, initial_state: InitialState, count: int, step: Callable[..., Any]) -> Output:
+    """What the layers share around `step(x, state=, mask=) -> (h of each step, last state)`."""
+    layer: Any = cx.module
+    x = x[:, ::-1] if layer.go_backwards else x
+    drop = _noise(cx, "dropout", (x.shape[0], x.shape[-1]), x.dtype)
+    mask = _noise(cx, "recurrent_dropout", (x.shape[0], layer.units), x.dtype)
+    state = _initial(cx, x, initial_state, count)
+    hs, state = step(x if drop is None else x * drop[:, None], state=state, mask=mask)
+    y = penalized(cx, hs if layer.return_sequences else state[0])
+    return (y, *state) if layer.return_state else y
+
+
+class SimpleRNN(Module):
+    """h_t = activation(x_t W + b + h_{t-1} U).
+
+    x: [batch, time, features]; W: `kernel`, [features, units]; U: `recurrent_kernel`, [units, units]; b: `bias`,
+    [units]; the output: h of the last step, [batch, units], or of every step, [batch, time, units].
+
+    Args:
+        units: the size of h.
+        activation: of the step.
+        use_bias: whether b is there.
+        kernel_initializer: of W.
+        recurrent_initializer: of U.
+        bias_initializer: of b.
+        kernel_regularizer: of W.
+        recurrent_regularizer: of U.
+        bias_regularizer: of b.
+        activity_regularizer: of the output, per row of the batch.
+        kernel_constraint: of W.
+        recurrent_constraint: of U.
+        bias_constraint: of b.
+        dropout: the share of x that is dropped, the same features at every step.
+        recurrent_dropout: the share of h that U does not see, the same units at every step.
+        return_sequences: whether h of every step is the output; a recurrent layer above needs it.
+        return_state: whether the last state comes too: the output is then `(y, h)`.
+        go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+
+    Elman 1990, "Finding structure in time"; the dropout is that of Gal and Ghahramani 2016, arXiv:1512.05287.
+    """
+
+    units: int
+    activation: Activation = "tanh"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+
+    axes: ClassVar[str] = "batch time features"
+    casts: ClassVar[bool] = True
+    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
+    remedy = _remedy
+    ending = _no_ending
+
+    def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
+        """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
+        weights = _kernels(cx, x, 1) | {"bias": bias(cx, self.units)}
+        step = functools.partial(ops.simple_rnn, **weights, activation=activation(self.activation))
+        return _run(cx, x, initial_state, 1, step)
+
+
+class ForgetOpen(Record):
+    """An LSTM's bias with 1 at the forget gate, which so starts open, and `rest` elsewhere.
+
+    Jozefowicz et al. 2015, "An empirical exploration of recurrent network architectures".
+    """
+
+    rest: Initializer = "zeros"
+
+    def __call__(self, key: Key[Array, ""], shape: tuple[int, ...], dtype: Dtype) -> Array:
+        """The first value of a weight of [4 units]."""
+        units = shape[0] // 4
+        return initializer(self.rest)(key, shape, dtype).at[units : 2 * units].set(1)
+
+
+class LSTM(Module):
+    """The long short-term memory: a cell c that is kept by a forget gate f and filled by an input gate i.
+
+    i, f, g, o = split(x_t W + b + h_{t-1} U)
+    c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g)
+    h_t = sigmoid(o) tanh(c_t)
+
+    x: [batch, time, features]; W: `kernel`, [features, 4 units]; U: `recurrent_kernel`, [units, 4 units]; b: `bias`,
+    [4 units]; the output: h of the last step, [batch, units], or of every step, [batch, time, units].
+
+    Args:
+        units: the size of h and of c.
+        activation: in place of tanh.
+        recurrent_activation: in place of sigmoid.
+        use_bias: whether b is there.
+        kernel_initializer: of W.
+        recurrent_initializer: of U.
+        bias_initializer: of b.
+        unit_forget_bias: whether b starts at 1 for the forget gate.
+        kernel_regularizer: of W.
+        recurrent_regularizer: of U.
+        bias_regularizer: of b.
+        activity_regularizer: of the output, per row of the batch.
+        kernel_constraint: of W.
+        recurrent_constraint: of U.
+        bias_constraint: of b.
+        dropout: the share of x that is dropped, the same features at every step.
+        recurrent_dropout: the share of h that U does not see, the same units at every step and for the four gates.
+        return_sequences: whether h of every step is the output; a recurrent layer above needs it.
+        return_state: whether the last state comes too: the output is then `(y, h, c)`.
+        go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+
+    Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000 and without peepholes; the dropout is that
+    of Gal and Ghahramani 2016, arXiv:1512.05287, in its tied form (Keras draws a recurrent mask for each gate).
+    """
+
+    units: int
+    activation: Activation = "tanh"
+    recurrent_activation: Activation = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    unit_forget_bias: bool = True
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+
+    axes: ClassVar[str] = "batch time features"
+    casts: ClassVar[bool] = True
+    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
+    remedy = _remedy
+    ending = _no_ending
+
+    def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
+        """The layer on `x`; `initial_state` is `(h, c)` before the first step, or None for 0."""
+        weights = _kernels(cx, x, 4) | {"bias": self._bias(cx)}
+        activations = activation(self.activation), activation(self.recurrent_activation)
+        step = functools.partial(ops.lstm, **weights, activation=activations[0], recurrent_activation=activations[1])
+        return _run(cx, x, initial_state, 2, step)
+
+    def _bias(self, cx: Context) -> Array | None:
+        if not (self.use_bias and self.unit_forget_bias):
+            return bias(cx, 4 * self.units)
+        settings = regularizer(self.bias_regularizer), constraint(self.bias_constraint)
+        initial = ForgetOpen(self.bias_initializer)
+        return cx.param("bias", initial, (4 * self.units,), regularizer=settings[0], constraint=settings[1])

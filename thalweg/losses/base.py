@@ -1,0 +1,102 @@
+"""Loss: what every loss is to training.
+
+A loss gives one number for each row; training takes their weighted mean. It says where on the network it sits (`link`)
+and what it compares with (`target`), and the contract checks read both before the first step.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from thalweg.errors import ConfigError, nearest
+from thalweg.ops.precision import widen
+from thalweg.ops.targets import aligned, class_index, mean_by_row, mean_of_rows
+from thalweg.record import Record
+from thalweg.types import Array, Float
+
+INDICES = ("integer classes", "identities")
+
+
+class Loss(Record):
+    """The base of the losses: a subclass states its equation in `values`.
+
+    Class attributes:
+      link     "softmax" or "sigmoid" where the loss takes logits and the link is part of its equation; None where it
+               takes the network's own output
+      target   what it compares with: "integer classes", "one-hot", "distribution", "binary", "signs", "real", "counts",
+               "directions", "identities", or "any"
+      tunable  the fields that a tuner may vary while the program stays compiled
+    """
+
+    link: ClassVar[str | None] = None
+    target: ClassVar[str] = "real"
+    tunable: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, target: Any, output: Any, *, weight: Any = None, **hyper: Any) -> Float[Array, " batch"]:
+        """The loss of each row, in at least float32.
+
+        Args:
+            target: what should have come out, [batch, ...].
+            output: logits where the loss has a link, the prediction where it has none, [batch, ...].
+            weight: 0 marks padded rows, [batch]; only losses that compare rows with each other look at it.
+            hyper: values in place of the fields that `hyper` names.
+
+        Returns:
+            [batch], the mean over all other axes.
+
+        Raises:
+            ContractError: the shapes do not fit.
+            ConfigError: `hyper` names what the loss does not have.
+
+        >>> from thalweg.losses import MeanSquaredError
+        >>> MeanSquaredError()([[0.0, 1.0]], [[0.0, 3.0]]).tolist()
+        [2.0]
+        """
+        z = widen(jnp.asarray(output))
+        loss = self._varied({name: jnp.asarray(value, z.dtype) for name, value in hyper.items()})
+        return loss.rows(jnp.asarray(target), z, None if weight is None else jnp.asarray(weight))
+
+    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+        """The loss of each row; `values` averaged."""
+        del weight
+        return mean_of_rows(self.values((class_index if self.target in INDICES else aligned)(target, output), output))
+
+    def values(self, y: Array, z: Array, /) -> Float[Array, "batch ..."]:
+        """The equation, with the target in the shape that it needs."""
+        raise NotImplementedError
+
+    def hyper(self) -> dict[str, float]:
+        """The numbers that a tuner may vary. One that is 0 is switched off, and costs nothing in the program."""
+        values = {name: getattr(self, name) for name in self.tunable}
+        return {name: float(v) for name, v in values.items() if isinstance(v, int | float) and v != 0}
+
+    def _varied(self, hyper: dict[str, Array]) -> "Loss":
+        other = copy.copy(self)  # not a new record: a traced number passes no check of its range
+        for name, value in hyper.items():
+            if name not in self.tunable:
+                raise ConfigError(f"{self!r} has no number {name!r} to vary.\n  {nearest(name, self.tunable)}")
+            object.__setattr__(other, name, value)
+        return other
+
+
+class Custom(Loss):
+    """A function of (target, output), as a loss. It hashes by the identity of the function.
+
+    It receives the network's own output and returns a number for each row, or an array that has the rows first.
+    """
+
+    target: ClassVar[str] = "any"
+
+    function: Callable[..., Any]
+
+    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+        """The function's values, averaged over all axes but the rows."""
+        del weight
+        return mean_by_row(self.function(target, output), output, self.function)
+
+
+def is_off(value: float | Array) -> bool:
+    """Whether a setting is 0 for good, so that its term can be left out; a traced value never is."""
+    return isinstance(value, int | float) and value == 0

@@ -1,0 +1,147 @@
+"""Metrics: exact over an epoch however it was cut into batches, padded rows excluded; accumulators merge."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from thalweg.errors import ConfigError, nearest
+from thalweg.metrics import sums
+from thalweg.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from thalweg.metrics.auc import AUC
+from thalweg.metrics.base import Custom, LossMetric, Mean, MeanOfRows, Metric
+from thalweg.metrics.classification import ConfusionMatrix, Counts, F1Score, Precision, Recall
+from thalweg.metrics.perplexity import Perplexity
+from thalweg.metrics.regression import MAE, MSE, R2Score, RootMeanSquaredError
+
+MeanAbsoluteError = MAE
+MeanSquaredError = MSE
+
+ALIASES: dict[type[Metric], tuple[str, ...]] = {
+    AUC: ("auc",),
+    Accuracy: ("accuracy", "acc"),
+    BinaryAccuracy: ("binary_accuracy",),
+    CategoricalAccuracy: ("categorical_accuracy",),
+    ConfusionMatrix: ("confusion_matrix", "confusion"),
+    F1Score: ("f1_score", "f1"),
+    MAE: ("mean_absolute_error", "meanabsoluteerror"),
+    MSE: ("mean_squared_error", "meansquarederror"),
+    Perplexity: ("perplexity",),
+    Precision: ("precision",),
+    R2Score: ("r2_score", "r2"),
+    Recall: ("recall",),
+    RootMeanSquaredError: ("root_mean_squared_error", "rmse"),
+    SparseCategoricalAccuracy: ("sparse_categorical_accuracy",),
+    SparseTopKCategoricalAccuracy: ("sparse_top_k_categorical_accuracy",),
+    TopKCategoricalAccuracy: ("top_k_categorical_accuracy",),
+}
+"""Every metric, with its names beside that of the class."""
+
+METRICS: dict[str, type[Metric]] = {
+    name: kind for kind, names in ALIASES.items() for name in (kind.__name__.lower(), *names)
+}
+"""Every metric by name, in lower case."""
+
+ALLOWED: dict[str, type[Metric]] = {kind.__name__: kind for kind in (*ALIASES, LossMetric)}
+"""What a stored description may name; a `LossMetric` holds a record of `thalweg.losses`."""
+
+ACCURACIES: dict[str, Metric] = {
+    "binary": BinaryAccuracy(),
+    "distribution": CategoricalAccuracy(),
+    "integer classes": SparseCategoricalAccuracy(),
+    "one-hot": CategoricalAccuracy(),
+    "signs": BinaryAccuracy(threshold=0.0),
+}
+"""What "accuracy" means, by the kind of target that the loss takes."""
+
+
+def metric(value: Any, loss: Any = None, losses: Callable[[str], Any] | None = None) -> Metric:
+    """The metric of a name, a record, its class, a loss, or a function of (target, prediction).
+
+    Args:
+        value: what the user wrote. A name stays the metric's name in the history.
+        loss: the loss that is trained. "accuracy" takes the kind of its targets, and precision, recall and F1 take
+            labels side by side with a threshold of 0.5 where its link is a sigmoid.
+        losses: finds a loss by name (`thalweg.losses.loss`), so that any loss can be a metric.
+
+    Raises:
+        ConfigError: the name is unknown, or the value is none of these.
+
+    >>> metric("acc").name
+    'acc'
+    >>> metric("accuray")
+    Traceback (most recent call last):
+    thalweg.errors.ConfigError: unknown metric 'accuray'.
+      Did you mean 'accuracy'?
+    """
+    found = _named(value, losses) if isinstance(value, str) else value
+    found = found() if isinstance(found, type) else found
+    if isinstance(found, Metric):
+        return _fitted(found, loss)
+    if hasattr(found, "link"):
+        return LossMetric(loss=found, name=type(found).__name__)
+    if callable(found):
+        return Custom(function=found, name=getattr(found, "__name__", type(found).__name__))
+    raise ConfigError(f"a metric is a name, a Metric or a function; it is {value!r}.\n  Write metrics=['accuracy'].")
+
+
+def _named(name: str, losses: Callable[[str], Any] | None) -> Metric:
+    if name.lower() in METRICS:
+        return METRICS[name.lower()](name=name)
+    try:
+        if losses is not None:
+            return LossMetric(loss=losses(name), name=name)
+    except ConfigError:
+        pass
+    raise ConfigError(f"unknown metric {name!r}.\n  {nearest(name, METRICS)}")
+
+
+def _fitted(metric: Metric, loss: Any) -> Metric:
+    """`metric` as the loss's targets need it."""
+    if isinstance(metric, Accuracy):
+        chosen = ACCURACIES.get(getattr(loss, "target", ""))
+        return metric if chosen is None else dataclasses.replace(chosen, name=metric.name)
+    if isinstance(metric, Counts) and getattr(loss, "link", None) == "sigmoid":
+        threshold = getattr(metric, metric.cut)
+        return dataclasses.replace(metric, **{metric.cut: 0.5 if threshold is None else threshold})
+    return metric
+
+
+__all__ = [
+    "ACCURACIES",
+    "ALIASES",
+    "ALLOWED",
+    "AUC",
+    "MAE",
+    "METRICS",
+    "MSE",
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "ConfusionMatrix",
+    "Counts",
+    "Custom",
+    "F1Score",
+    "LossMetric",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanOfRows",
+    "MeanSquaredError",
+    "Metric",
+    "Perplexity",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "metric",
+    "sums",
+]

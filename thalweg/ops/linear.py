@@ -1,0 +1,31 @@
+"""The matrix product with a bias: the work of a dense layer."""
+
+import jax
+
+from thalweg.types import Array, Float
+
+
+def add_bias(y: Float[Array, "... features"], bias: Float[Array, " features"] | None) -> Float[Array, "... features"]:
+    """The sum y + bias along the last axis; `y` itself where there is no bias."""
+    return y if bias is None else y + bias.reshape((1,) * (y.ndim - 1) + bias.shape)
+
+
+def linear(
+    x: Float[Array, "... features"], kernel: Float[Array, "features units"], bias: Float[Array, " units"] | None = None
+) -> Float[Array, "... units"]:
+    """y = x W + b on the last axis.
+
+    Args:
+        x: [..., features].
+        kernel: W, [features, units].
+        bias: b, [units], or None.
+
+    Returns:
+        y, [..., units].
+
+    >>> import jax.numpy as jnp
+    >>> linear(jnp.ones((1, 2)), jnp.ones((2, 3)), jnp.ones(3)).tolist()
+    [[3.0, 3.0, 3.0]]
+    """
+    contract_last_with_first = (((x.ndim - 1,), (0,)), ((), ()))
+    return add_bias(jax.lax.dot_general(x, kernel, contract_last_with_first), bias)

@@ -1,0 +1,86 @@
+"""A target beside an output: what losses and metrics share, and where a silent broadcast is refused."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.errors import ContractError
+from thalweg.types import Array, Float, Int, Shaped
+
+
+def aligned(target: Shaped[Array, "..."], output: Float[Array, "..."]) -> Float[Array, "..."]:
+    """`target` in the shape and the dtype of `output`; only a last axis of one column is added or taken away.
+
+    Raises:
+        ContractError: the shapes differ otherwise. NumPy would broadcast (8,) against (8, 1) to (8, 8) and say nothing.
+
+    >>> aligned(jnp.array([1, 0]), jnp.zeros((2, 1))).shape
+    (2, 1)
+    """
+    if target.shape in (output.shape[:-1], (*output.shape, 1)) and target.size == output.size:
+        target = target.reshape(output.shape)
+    if target.shape != output.shape:
+        raise ContractError(
+            f"the target has shape {target.shape}, the output {output.shape}; they must be the same.\n"
+            "  Give one target for each output, or end the network with as many units as a target has columns."
+        )
+    return target.astype(output.dtype)
+
+
+def class_index(target: Shaped[Array, "..."], output: Float[Array, "..."]) -> Int[Array, "..."]:
+    """`target` as class numbers, one for each row of `output`'s last axis: [...] or [..., 1] -> [...].
+
+    Raises:
+        ContractError: the target has another shape, such as that of one-hot rows.
+
+    >>> class_index(jnp.array([[2.0], [0.0]]), jnp.zeros((2, 3))).tolist()
+    [2, 0]
+    """
+    rows = output.shape[:-1]
+    if target.shape not in (rows, (*rows, 1)):
+        raise ContractError(
+            f"the target has shape {target.shape}; class numbers for outputs {output.shape} have shape {rows}.\n"
+            "  Give integers, one for each row; of one-hot rows take y.argmax(-1), or write the categorical form."
+        )
+    return target.reshape(rows).astype(jnp.int32)
+
+
+def is_class(index: Int[Array, "*rows"], like: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
+    """Where the last axis of `like` is the class `index`: [...] -> [..., classes]."""
+    return jax.lax.broadcasted_iota(index.dtype, like.shape, like.ndim - 1) == index[..., None]
+
+
+def at_class(values: Float[Array, "..."], index: Int[Array, "*rows"]) -> Float[Array, "..."]:
+    """values[..., index]: [..., classes] -> [...].
+
+    A comparison with the class number, summed: it fuses into its neighbours, backward too, where a gather's derivative
+    is a scatter. An index out of range gives 0.
+
+    >>> at_class(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([1, 0])).tolist()
+    [2.0, 3.0]
+    """
+    return jnp.sum(jnp.where(is_class(index, values), values, 0), axis=-1)
+
+
+def mean_of_rows(values: Shaped[Array, "batch ..."]) -> Shaped[Array, " batch"]:
+    """The mean over all axes but the first: [batch, ...] -> [batch].
+
+    >>> mean_of_rows(jnp.array([[1.0, 3.0], [5.0, 7.0]])).tolist()
+    [2.0, 6.0]
+    """
+    return jnp.mean(values, axis=tuple(range(1, values.ndim)))
+
+
+def mean_by_row(values: Any, output: Shaped[Array, "batch ..."], function: object) -> Shaped[Array, " batch"]:
+    """`mean_of_rows` of what a user's `function` returned for `output`.
+
+    Raises:
+        ContractError: the values have no axis of rows.
+    """
+    if jnp.shape(values)[:1] != output.shape[:1]:
+        raise ContractError(
+            f"{function!r} returned shape {jnp.shape(values)} for {output.shape[0]} rows.\n"
+            "  Return one number for each row: leave out the mean over the first axis."
+        )
+    return mean_of_rows(values)

@@ -1,0 +1,67 @@
+"""Reading and changing what lives in an optimizer's state: its numbers, and the average of the weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from thalweg.errors import ContractError, nearest
+from thalweg.optim.compose import Averaged, outward
+from thalweg.types import Array, Tree
+
+Injected = optax.InjectStatefulHyperparamsState
+
+
+def hyper(opt_state: Tree) -> dict[str, Array]:
+    """The numbers of the optimizer by name: learning_rate, beta_1, ...; a scheduled one as the last step used it."""
+    return {name: value for part in _parts(opt_state, Injected) for name, value in part.hyperparams.items()}
+
+
+def with_hyper(opt_state: Tree, **values: Any) -> Tree:
+    """`opt_state` with some numbers changed. Shapes and dtypes stay, so nothing compiles again.
+
+    Args:
+        opt_state: of a transformation that `Optimizer.build` made.
+        **values: the new numbers by name.
+
+    Returns:
+        The changed state; the old one is as it was.
+
+    Raises:
+        ContractError: a number that the optimizer does not have, or that a schedule sets.
+    """
+    known = hyper(opt_state)
+    for name in values:
+        if name not in known:
+            raise ContractError(f"the optimizer has no number {name!r} to change.\n  {nearest(name, known)}")
+    return _replaced(opt_state, values)
+
+
+def ema_params(opt_state: Tree, params: Tree) -> Tree | None:
+    """The moving average of the weights, frozen ones as they are in `params`; None where no average is kept."""
+    found = next(_parts(opt_state, Averaged), None)
+    return None if found is None else outward(found.average, params)
+
+
+def _parts(state: Tree, kind: type) -> Iterator[Any]:
+    for node in jax.tree.leaves(state, is_leaf=lambda n: isinstance(n, kind)):
+        if isinstance(node, kind):
+            yield node
+            yield from _parts(node.inner_state if kind is Injected else node.inner, kind)
+
+
+def _replaced(state: Tree, values: dict[str, Any]) -> Tree:
+    def visit(node: Any) -> Any:
+        if not isinstance(node, Injected):
+            return node
+        for name in node.hyperparams_states.keys() & values.keys():
+            raise ContractError(
+                f"{name} follows a schedule, so it cannot be set.\n"
+                f"  Give the optimizer a number as {name}= to change it in training."
+            )
+        new = {n: jnp.asarray(values.get(n, old), jnp.result_type(old)) for n, old in node.hyperparams.items()}
+        return node._replace(hyperparams=new, inner_state=_replaced(node.inner_state, values))
+
+    return jax.tree.map(visit, state, is_leaf=lambda n: isinstance(n, Injected))
