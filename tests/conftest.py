@@ -10,7 +10,9 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 from jaxtyping import install_import_hook
 
-install_import_hook("thalweg", "beartype.beartype")
+import tests.checked  # noqa: F401  the hook finds it by name
+
+install_import_hook("thalweg", "tests.checked.check")
 
 import jax
 import pytest

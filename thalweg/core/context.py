@@ -57,7 +57,7 @@ class Call:
     variable_slots: dict[Path, Slot] = dataclasses.field(default_factory=dict)
     hyper_slots: dict[Path, float] = dataclasses.field(default_factory=dict)
     updates: dict[Path, Array] = dataclasses.field(default_factory=dict)
-    penalties: list[Array] = dataclasses.field(default_factory=list)
+    penalties: list[Array] | None = dataclasses.field(default_factory=list)  # None inside a loop
     regularized: bool = False
     draws: dict[Path, int] = dataclasses.field(default_factory=dict)
     trail: list[tuple[Path, Module, Tree, Tree]] = dataclasses.field(default_factory=list)
@@ -108,7 +108,7 @@ class Context:
             call.slots.setdefault(path, slot)
             return jnp.zeros(shape, call.policy.compute)
         value = self._stored(call.params, path, shape)
-        if regularizer is not None:
+        if regularizer is not None and call.penalties is not None:
             call.penalties.append(regularizer(value).astype(jnp.float32))
         return value.astype(call.policy.compute)
 
@@ -147,14 +147,19 @@ class Context:
 
     def penalty(self, value: Array) -> None:
         """Add `value` to the loss (activity regularisation)."""
+        if self.call.penalties is None:
+            raise ContractError(
+                f"the penalty of {self.module!r} arises inside a loop, where it would be lost.\n"
+                "  Set activity_regularizer on the layer that runs the loop."
+            )
         self.call.regularized = True
         self.call.penalties.append(value.astype(jnp.float32))
 
     def pure(self, child: Module, *example: Any) -> "tuple[Callable[..., Any], Tree, Tree]":
         """`child` as a pure function for use inside `scan`, `vmap`, `cond`, `checkpoint`.
 
-        Returns `step(params, variables, key, *inputs) -> (output, variables)`, and its params and variables now.
-        `example` inputs give the shapes at init.
+        Returns `step(params, variables, key, *inputs) -> (output, variables)`, and its params and variables now; `keep`
+        writes the variables back after the loop. `example` inputs give the shapes.
         """
         call, path = self.call, self._path_of(child)
         if call.initialising:
@@ -166,13 +171,25 @@ class Context:
             variables = tree.unflatten((p, jnp.zeros(s.shape, s.dtype)) for p, s in found.items())
         else:
             params, variables = _subtree(call.params, path), _subtree(call.variables, path)
+            probe = Call(policy=call.policy, train=call.train)
+            jax.eval_shape(lambda inputs: child(Context(probe), *inputs), example)
+            regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
+            if call.penalties is not None:  # once, not at each step
+                call.penalties += [r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized]
 
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
             inner = Call(params, variables, _subtree(call.hyper, path), key, call.train, call.policy, call.rows)
+            inner.penalties = None
             output = child(Context(inner), *inputs)
             return output, merged(variables, inner.updates)
 
         return step, params, variables
+
+    def keep(self, child: Module, variables: Tree) -> None:
+        """Write the variables of `child` as a loop over its `pure` step left them."""
+        path = self._path_of(child)
+        for part, value in tree.flatten(variables):
+            self.call.updates[path + part] = value
 
     def run(self, module: Module, body: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call `module` below this context: its path, its errors, its capture."""
@@ -278,7 +295,7 @@ def _check_rank(cx: Context, x: Any) -> None:
 
 def _numeric(value: Any, dtype: str) -> Any:
     kind = jnp.result_type(value)
-    return value.astype(dtype) if jnp.issubdtype(kind, jnp.integer) or kind == bool else value
+    return value.astype(dtype) if jnp.issubdtype(kind, jnp.integer) or jnp.issubdtype(kind, jnp.bool_) else value
 
 
 def _captured(call: Call, path: Path, output: Any) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 import jax
 
 FREE = {
-    "reshape", "broadcast_in_dim", "transpose", "slice", "dynamic_slice", "dynamic_update_slice", "gather", "concatenate",
-    "pad", "convert_element_type", "squeeze", "rev", "copy", "iota", "stop_gradient", "select_n", "split", "device_put",
-    "expand_dims", "random_wrap", "random_unwrap", "random_fold_in", "random_bits", "copy_p",
+    "reshape", "broadcast_in_dim", "transpose", "slice", "dynamic_slice", "dynamic_update_slice", "gather", "pad",
+    "concatenate", "convert_element_type", "squeeze", "rev", "copy", "iota", "stop_gradient", "select_n", "split",
+    "device_put", "expand_dims", "random_wrap", "random_unwrap", "random_fold_in", "random_bits",
 }  # fmt: skip
 """Primitives that only move or choose numbers."""
 
@@ -17,8 +17,8 @@ FREE = {
 def flops(function: Callable[..., Any], *specs: Any) -> int:
     """How many floating-point operations one call of `function` on inputs like `specs` takes.
 
-    A product of an m x k and a k x n matrix counts 2 m n k; an elementwise operation or a reduction one a number; moving
-    data nothing. A `scan` counts its length times.
+    A product of an m x k and a k x n matrix counts 2 m n k; an elementwise operation or a reduction one a number;
+    moving data nothing. A `scan` counts its length times.
 
     >>> import jax, jax.numpy as jnp
     >>> flops(jnp.matmul, jax.ShapeDtypeStruct((2, 3), "float32"), jax.ShapeDtypeStruct((3, 4), "float32"))

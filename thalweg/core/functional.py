@@ -107,5 +107,5 @@ def apply(
     if call.updates:
         new["variables"] = merged(call.variables, call.updates)
     if "penalty" in state:
-        new["penalty"] = sum(call.penalties, jnp.zeros((), jnp.float32))
+        new["penalty"] = sum(call.penalties or (), jnp.zeros((), jnp.float32))
     return output, new

@@ -10,7 +10,7 @@ by the path of field names, so a module never holds an array, and a child is sim
         def __call__(self, cx, x):
             return self.second(cx, self.first(cx, x))
 
-The first argument decides what a call means: with a Context it computes, with a Node (`layers/graph.py`) it wires a
+The first argument decides what a call means: with a Context it computes, with a Node (`layers/node.py`) it wires a
 graph. Both offer `run(module, body, args, kwargs)`, and that is all a module knows of them.
 """
 
@@ -51,6 +51,14 @@ class Module(Record):
     def outlet(self) -> "tuple[str, ...] | None":
         """The path of the child that computes the output, where there is one."""
         return None
+
+    def ending(self) -> "tuple[Module, Any]":
+        """This module without the activation that its output is, and that activation, or None.
+
+        It is the field `activation`; a layer that uses this field inside (a recurrent cell) returns `self, None`.
+        """
+        activation = getattr(self, "activation", None)
+        return (self, None) if activation is None else (dataclasses.replace(self, activation=None), activation)
 
 
 def _routed(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,7 +121,5 @@ def split_activation(module: Module) -> tuple[Module, Any]:
     last = module
     while (outlet := last.outlet()) is not None:
         path, last = path + outlet, dict(children(last))[outlet]
-    activation = getattr(last, "activation", None)
-    if activation is None:
-        return module, None
-    return replace_at(module, path, dataclasses.replace(last, activation=None)), activation
+    rest, activation = last.ending()
+    return (module, None) if activation is None else (replace_at(module, path, rest), activation)

@@ -42,6 +42,6 @@ def policy(value: str | Policy) -> Policy:
 
 
 def cast(tree: Tree, dtype: str) -> Tree:
-    """Every floating leaf as `dtype`; integers, keys and booleans stay."""
+    """Every floating leaf as `dtype`; integers, keys and booleans stay. NumPy arrays become arrays of the device."""
     target = jnp.dtype(dtype)
-    return jax.tree.map(lambda a: a.astype(target) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
+    return jax.tree.map(lambda a: jnp.asarray(a, target if jnp.issubdtype(a.dtype, jnp.floating) else None), tree)

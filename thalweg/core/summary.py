@@ -74,7 +74,9 @@ def summary(module: Module, spec: Spec, *, optimizer: int = 0, policy: Policy = 
         rows.append(_row(call, path, layer, inputs, output, policy, again=path in counted))
         counted.add(path)
     slots = (*call.slots.values(), *call.variable_slots.values())
-    sizes = {trainable: sum(math.prod(s.shape) for s in slots if s.trainable is trainable) for trainable in (True, False)}
+    sizes = {
+        trainable: sum(math.prod(s.shape) for s in slots if s.trainable is trainable) for trainable in (True, False)
+    }
     return Summary(tuple(rows), sizes[True], sizes[False], optimizer)
 
 
@@ -112,4 +114,3 @@ def _bytes(number: float) -> str:
             return f"{number:.3g} {unit}"
         number /= 1024
     return f"{number:.3g} GiB"
-

@@ -1,0 +1,1 @@
+"""Models as files: the model file `.tw` and the formats other systems read."""

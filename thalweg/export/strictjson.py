@@ -1,0 +1,62 @@
+"""JSON from a file that may be hostile: bounded in size and depth, each name once."""
+
+import json
+from typing import Any
+
+from thalweg.errors import ModelFileError
+
+SIZE_LIMIT = 16 * 2**20
+DEPTH_LIMIT = 128
+REMEDY = "The file is damaged or was made by something else: take a whole copy, or save the model again."
+
+
+def dump(value: dict[str, Any], what: str) -> bytes:
+    """`value` as text that `parse` takes back; a `ModelFileError` when it would not.
+
+    >>> parse(dump({"rate": 0.5}, "preprocessing.json"), "preprocessing.json")
+    {'rate': 0.5}
+    """
+    try:
+        data = json.dumps(value, indent=1).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{what} cannot be stored: {error}.\n  Give names, numbers, lists and dicts.") from error
+    parse(data, what)
+    return data
+
+
+def parse(data: bytes, what: str) -> dict[str, Any]:
+    """The object that `data` writes out.
+
+    Raises:
+        ModelFileError: it is too long, too deep, no JSON object, or gives a name twice.
+    """
+    if len(data) > SIZE_LIMIT:
+        raise ModelFileError(f"{what} has {len(data)} bytes; at most {SIZE_LIMIT} are read.\n  {REMEDY}")
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=_unique)
+    except RecursionError:
+        raise ModelFileError(f"{what} nests too deep; {DEPTH_LIMIT} levels are read.\n  {REMEDY}") from None
+    except ValueError as error:
+        raise ModelFileError(f"{what} is not JSON: {error}.\n  {REMEDY}") from error
+    if not isinstance(value, dict):
+        raise ModelFileError(f"{what} holds a {type(value).__name__}; an object was expected.\n  {REMEDY}")
+    if _depth(value) > DEPTH_LIMIT:
+        raise ModelFileError(f"{what} nests too deep; {DEPTH_LIMIT} levels are read.\n  {REMEDY}")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice")
+    return out
+
+
+def _depth(value: Any) -> int:
+    """How many levels of lists and objects nest, level by level and without recursion."""
+    depth, level = 0, [value]
+    while level := [v for v in level if isinstance(v, dict | list)]:
+        depth += 1
+        level = [child for v in level for child in (v.values() if isinstance(v, dict) else v)]
+    return depth

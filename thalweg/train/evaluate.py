@@ -1,0 +1,35 @@
+"""evaluate: the loss and the metrics over a feed, exact over all of its rows."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg import data
+from thalweg.metrics import Mean
+from thalweg.train.feed import Feed
+from thalweg.train.program import evaluate_program
+from thalweg.train.task import Session, Task
+from thalweg.types import Tree
+
+RUNNING = 4096  # accumulators larger than this many numbers are read at the end of an epoch only
+
+
+def evaluate(session: Session, feed: Feed, batch_size: int) -> dict[str, Any]:
+    """The loss and each metric by name, in evaluation mode."""
+    task, rows = session.task, feed.rows
+    tally = task.tally(len(rows), session.output)
+    order = data.order(rows, min(batch_size, len(rows)), shuffle=False)
+    for window in feed.windows(order, 0):
+        first, last = jnp.int32(window.first), jnp.int32(window.last)
+        tally = evaluate_program(task)(session.ts, tally, window.data, window.order, first, last)
+    return results(task, tally)
+
+
+def results(task: Task, tally: Tree, *, running: bool = False) -> dict[str, Any]:
+    """What the accumulators say; `running` leaves out those that are costly to read."""
+    out: dict[str, Any] = {"loss": Mean().result(tally["loss"])}
+    for name, metric in task.metrics:
+        if not running or sum(leaf.size for leaf in jax.tree.leaves(tally[name])) <= RUNNING:
+            out[name] = metric.result(tally[name])
+    return out

@@ -1,0 +1,73 @@
+"""Feeds: how rows reach the program. Both kinds give windows of steps; the program is the same.
+
+`Resident` data lies on the device once and is gathered by index: one window an epoch. `Streamed` data is larger than
+memory: windows of stacked batches, read ahead in a background thread.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+
+from thalweg.data import Source, chunks, row_bytes
+from thalweg.types import Array, Tree
+
+WINDOW_BYTES = 64 * 2**20  # of a streamed window; two are alive at once
+
+
+class Window(NamedTuple):
+    """Steps that can run without the host: rows `first` to `last` of `order` index into `data`."""
+
+    data: tuple[Tree, Tree, Array | None]
+    order: Array
+    first: int
+    last: int
+    offset: int  # the epoch's step that row 0 of `order` is
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """Rows for a program: which there are, and windows over an order of them."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The numbers of its rows."""
+        ...
+
+    def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
+        """The steps `first` and on of an epoch's `order` [steps, batch]."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Resident:
+    """Arrays on the device; `rows` are the row numbers that belong to this feed (a split takes no copy)."""
+
+    data: tuple[Tree, Tree, Any]
+    rows: np.ndarray
+
+    def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
+        """The whole epoch is one window."""
+        yield Window(self.data, jnp.asarray(order), first, len(order), 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Streamed:
+    """A source read window by window."""
+
+    source: Source
+    rows: np.ndarray
+
+    def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
+        """Windows of as many whole batches as fit the bound, in step order."""
+        steps = max(1, min(len(order), WINDOW_BYTES // max(1, row_bytes(self.source) * order.shape[1])))
+        begin = first // steps * steps
+        for offset, chunk in zip(
+            range(begin, len(order), steps), chunks(self.source, order[begin:], steps), strict=True
+        ):
+            place = np.arange(chunk.rows.size, dtype=np.int32).reshape(chunk.rows.shape)
+            window = jnp.asarray(np.where(chunk.rows >= 0, place, -1))
+            last = min(steps, len(order) - offset)
+            yield Window((chunk.x, chunk.y, chunk.weight), window, max(first - offset, 0), last, offset)

@@ -1,0 +1,165 @@
+"""fit: epochs of chunks. The host cuts an epoch into chunks, looks at the results between them, and nothing more.
+
+What a step computes is fixed by (network, data, settings, seed); the chunks' sizes, which follow the clock, are not
+part of it. So a run that is killed and resumed at any chunk ends in the same bits.
+"""
+
+import dataclasses
+import time
+from typing import Any, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+
+from thalweg import data
+from thalweg.errors import DivergenceError
+from thalweg.train.callbacks import CallbackList
+from thalweg.train.divergence import explain
+from thalweg.train.evaluate import evaluate, results
+from thalweg.train.feed import Feed, Window
+from thalweg.train.history import History
+from thalweg.train.interrupt import Interrupt
+from thalweg.train.program import batch_at, train_program
+from thalweg.train.progress import Progress
+from thalweg.train.task import Session
+from thalweg.types import Tree
+
+CHUNK_SECONDS = 0.25  # the progress bar moves, Ctrl-C answers, and the host costs nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The settings of one fit."""
+
+    epochs: int
+    batch_size: int
+    seed: int
+    initial_epoch: int = 0
+    shuffle: bool = True
+    by_step: bool = False  # some callback wants to hear of each batch
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a resumed run must share with the one it continues."""
+        return {"batch_size": self.batch_size, "seed": self.seed, "shuffle": self.shuffle}
+
+
+@dataclasses.dataclass
+class Position:
+    """Where a run stands: the epoch, the next step in it, the accumulators, and the steps made before the epoch."""
+
+    epoch: int
+    step: int
+    tally: Tree
+    base: int
+
+
+class Pace:
+    """How many steps the next chunk has: as many as `CHUNK_SECONDS` hold, growing eightfold at most."""
+
+    def __init__(self, by_step: bool) -> None:
+        self.steps, self.by_step, self._warm = 1, by_step, False
+
+    def measured(self, steps: int, seconds: float) -> None:
+        """Learn from a chunk; the first one holds the compilation and is left out."""
+        if self._warm and not self.by_step:
+            self.steps = int(np.clip(steps * CHUNK_SECONDS / max(seconds, 1e-9), 1, 8 * self.steps))
+        self._warm = True
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """What keeps a run on disk (`runs.py`); it decides itself when to write."""
+
+    def save(self, fit: "Fit", at: Position, *, last: bool = False) -> None:
+        """Write where `fit` stands."""
+        ...
+
+
+@dataclasses.dataclass
+class Fit:
+    """One run of `fit`: its parts, and the loop over them."""
+
+    session: Session
+    feed: Feed
+    validation: Feed | None
+    plan: Plan
+    callbacks: CallbackList
+    history: History
+    progress: Progress
+    recorder: "Recorder | None" = None
+    position: Position | None = None  # where a resumed run goes on
+    ended: bool = False  # a callback has ended the run
+
+    def run(self) -> History:
+        """Train to the last epoch, or until a callback or Ctrl-C stops it."""
+        with Interrupt() as interrupt:
+            self.interrupt, self.pace = interrupt, Pace(self.plan.by_step)
+            self.callbacks.on_train_begin()
+            position = self.position or self._begin(self.plan.initial_epoch)
+            while position.epoch < self.plan.epochs and not self.ended and not interrupt.asked:
+                if self._epoch(position):
+                    position = self._begin(position.epoch + 1)
+                self.ended = self.callbacks.stop_training
+            if self.recorder is not None:  # before the callbacks' last word, which may put the best weights back
+                self.recorder.save(self, position, last=True)
+            self.callbacks.on_train_end()
+            self.progress.close()
+        return self.history
+
+    def _begin(self, epoch: int) -> Position:
+        rows = len(self.feed.rows)
+        return Position(epoch, 0, self.session.task.tally(rows, self.session.output), int(self.session.ts.step))
+
+    def _epoch(self, at: Position) -> bool:
+        """One epoch from where `at` stands; False when it was left before its end."""
+        order = data.order(
+            self.feed.rows, self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle
+        )
+        started = time.perf_counter()
+        self.callbacks.on_epoch_begin(at.epoch)
+        self.progress.epoch_begin(at.epoch, len(order))
+        for window in self.feed.windows(order, at.step):
+            if not self._window(window, at):
+                return False
+        logs = results(self.session.task, at.tally)
+        if self.validation is not None:
+            found = evaluate(self.session, self.validation, self.plan.batch_size)
+            logs |= {f"val_{name}": value for name, value in found.items()}
+        self.callbacks.on_epoch_end(at.epoch, logs)
+        self.history.append(at.epoch, logs)
+        self.progress.epoch_end(logs, time.perf_counter() - started)
+        return True
+
+    def _window(self, window: Window, at: Position) -> bool:
+        run = train_program(self.session.task)
+        while at.step - window.offset < window.last:
+            first = at.step - window.offset
+            last = min(first + self.pace.steps, window.last)
+            if self.plan.by_step:
+                self.callbacks.on_train_batch_begin(at.step)
+            started = time.perf_counter()
+            ts, at.tally, reached, finite = run(
+                self.session.ts, at.tally, window.data, window.order, jnp.int32(first), jnp.int32(last)
+            )
+            at.step, self.session.ts = window.offset + int(reached), ts
+            self.pace.measured(last - first, time.perf_counter() - started)
+            if not finite:
+                self._diverged(window, at)
+                return False
+            logs = results(self.session.task, at.tally, running=True)
+            self.progress.update(at.step, logs)
+            if self.plan.by_step:
+                self.callbacks.on_train_batch_end(at.step - 1, logs)
+            if self.recorder is not None:
+                self.recorder.save(self, at)
+            if self.interrupt.asked:
+                return False
+        return True
+
+    def _diverged(self, window: Window, at: Position) -> None:
+        batch = batch_at(window.data, window.order[at.step - window.offset])
+        message = explain(self.session.task, self.session.ts, batch, at.epoch, at.step)
+        if not self.callbacks.on_divergence(message):
+            self.progress.close()
+            raise DivergenceError(message)

@@ -1,0 +1,158 @@
+"""From what people have to feeds: arrays of any kind, labels, weights, splits; checked before the first step."""
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from thalweg import data
+from thalweg.errors import ContractError
+from thalweg.train import contract
+from thalweg.train.callbacks import Callback, monitors
+from thalweg.train.feed import Feed, Resident, Streamed
+from thalweg.train.task import Session
+from thalweg.types import Tree
+
+BATCH = 32
+EVALUATION_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What a call brought: arrays with their rows first, or a source to be streamed."""
+
+    x: Tree
+    y: Tree = None
+    weight: np.ndarray | None = None
+    source: data.Source | None = None
+    classes: tuple[Any, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.source) if self.source is not None else len(jax.tree.leaves(self.x)[0])
+
+    @property
+    def spec(self) -> Tree:
+        """One row of the inputs, as shapes and dtypes."""
+        x = data.take(self.source, np.arange(1))[0] if self.source is not None else self.x
+        return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *np.shape(a)[1:]), _dtype(a)), x)
+
+    def feed(self, rows: np.ndarray | None = None) -> Feed:
+        """The rows (all of them unless said) for a program."""
+        rows = np.arange(len(self)) if rows is None else rows
+        if self.source is not None:
+            return Streamed(self.source, rows)
+        return Resident(jax.device_put((self.x, self.y, self.weight)), rows)  # an aligned array is shared, not copied
+
+
+def given(
+    x: Any, y: Any = None, weight: Any = None, classes: tuple[Any, ...] | None = None, dtype: str = "float32"
+) -> Given:
+    """`x`, `y` and weights as arrays; labels that are texts as codes, of known `classes` where there are some."""
+    if data.is_source(x):
+        source = data.as_source(x)
+        if not isinstance(source, data.ArraySource) or source.mapped:
+            return Given(None, source=source, classes=classes)
+        x, y, weight = source.x, source.y, source.weight
+    if _are_texts(y):
+        labels = data.Labels(classes) if classes else data.Labels.fit(y)
+        y, classes = labels(y), labels.classes
+    found = data.from_arrays(x, y, weight, dtype=dtype)
+    return Given(found.x, found.y, found.weight, classes=classes)
+
+
+def training(
+    model: Session,
+    found: Given,
+    batch_size: int | None,
+    hooks: Sequence[Callback],
+    *,
+    share: float,
+    validation: Given | None,
+    class_weight: Any,
+    seed: int,
+    split: str,
+) -> tuple[Feed, Feed | None, int]:
+    """The training rows, the validation rows, and the batch size; every contract is checked.
+
+    Args:
+        model: the session that will train.
+        found: what `fit` was given.
+        batch_size: rows a step; 32, or all rows where there are fewer, when None.
+        hooks: the callbacks, whose monitors are checked.
+        share: the fraction of rows that validates.
+        validation: rows that validate, given apart.
+        class_weight: a weight for each class, or "balanced".
+        seed: of the split.
+        split: "shuffled" (stratified by label) or "time".
+
+    Raises:
+        ContractError: what was given does not fit.
+    """
+    if share and validation is not None:
+        raise ContractError("validation_split and validation_data were both given.\n  Give one of them.")
+    parts = _split(found, share, seed, split)
+    size = batch_size or min(BATCH, len(parts.train))
+    task, given_names = model.task, ("loss", *(name for name, _ in model.task.metrics))
+    validates = validation is not None or share > 0
+    names = given_names + tuple(f"val_{name}" for name in given_names) * validates
+    facts = _facts(model, found, batch_size=size, names=names, monitors=monitors(hooks))
+    contract.check(facts if found.source is None else dataclasses.replace(facts, x=None))
+    balance = contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else None
+    weight = balance if found.weight is None or balance is None else balance * found.weight
+    ready = dataclasses.replace(
+        found, y=contract.adapted(task.loss, found.y), weight=found.weight if weight is None else weight
+    )
+    whole = ready.feed(parts.train)
+    if validation is not None:
+        contract.check(_facts(model, validation, names=names, where="validation "))
+        if found.source is None and validation.source is None:
+            contract.check_overlap((found.x, parts.train), (validation.x, np.arange(len(validation))))
+        adapted = dataclasses.replace(validation, y=contract.adapted(task.loss, validation.y))
+        return whole, adapted.feed(), size
+    if share:
+        if found.source is None:
+            contract.check_overlap((found.x, parts.train), (found.x, parts.validation))
+        return whole, dataclasses.replace(whole, rows=parts.validation), size  # type: ignore[type-var]
+    return whole, None, size
+
+
+def evaluation(model: Session, found: Given, class_weight: Any = None) -> Feed:
+    """Rows to evaluate on, checked."""
+    contract.check(_facts(model, found))
+    weight = (
+        contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else found.weight
+    )
+    return dataclasses.replace(found, y=contract.adapted(model.task.loss, found.y), weight=weight).feed()
+
+
+def _facts(model: Session, found: Given, **more: Any) -> contract.Facts:
+    final = getattr(model.task.network, "activation", None)
+    name = final if final is None or isinstance(final, str) else getattr(final, "__name__", str(final))
+    return contract.Facts(model.task.loss, model.output, name and name.lower(), found.x, found.y, found.weight, **more)
+
+
+def _split(found: Given, share: float, seed: int, how: str) -> data.Split:
+    if how not in ("shuffled", "time"):
+        raise ContractError(f"split={how!r} is unknown.\n  Write split='shuffled' or split='time'.")
+    if not share:
+        return data.Split(np.arange(len(found)), np.arange(0))
+    if how == "time":
+        parts = data.split_by_time(len(found), share)
+        warnings.warn(f"the last {len(parts.validation)} rows validate: {parts.note}.", stacklevel=4)
+        return parts
+    one = found.y if isinstance(found.y, np.ndarray | jax.Array) else None
+    return data.split(len(found), share, labels=one, seed=seed)
+
+
+def _are_texts(y: Any) -> bool:
+    array = getattr(y, "dtype", None)
+    if array is not None:
+        return getattr(array, "kind", "") in "USTO" or str(array) in ("category", "string", "str")
+    return isinstance(y, list | tuple) and bool(y) and isinstance(y[0], str)
+
+
+def _dtype(a: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(a.dtype)

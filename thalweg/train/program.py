@@ -1,0 +1,99 @@
+"""Programs: many steps compiled as one, so that between dispatches the host costs nothing.
+
+`train` walks rows `first` to `last` of the epoch's order, a batch a row. Both bounds are numbers given at run time, not
+part of the program: however the host cuts an epoch into chunks, the same instructions run, and the same bits come out.
+The walk ends early at the first step whose loss is not finite.
+
+Data lies on the device once; each step gathers its rows by index. An index of -1 is padding: a last ragged batch is
+filled up with rows of its own, and `real` masks them, so there is one trace for all batches.
+"""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.core import Network
+from thalweg.train.task import Batch, Task, TrainState, ending, penalty
+from thalweg.types import Array, Tree
+
+MAX_PROGRAMS = 64
+
+TRACES: dict[str, int] = {"train": 0, "evaluate": 0, "predict": 0}
+"""How often each program has been traced in this process; the tests count with it."""
+
+
+def batch_at(data: tuple[Tree, Tree, Array | None], index: Array) -> Batch:
+    """The rows of `data` at `index` [batch], where -1 is padding."""
+    real = index >= 0
+    count = jnp.maximum(jnp.sum(real, dtype=index.dtype), 1)
+    position = jax.lax.iota(index.dtype, index.shape[0])
+    filled = jnp.where(real, index, index[position % count])
+    x, y, weight = jax.tree.map(lambda a: jnp.take(a, filled, axis=0, mode="clip"), data)
+    return Batch(x, y, weight, real.astype(jnp.float32))
+
+
+def train_body(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array]]:
+    """The training program as a plain function, to be compiled, mapped over states, or sharded."""
+
+    def run(
+        ts: TrainState, tally: Tree, data: tuple[Tree, Tree, Array | None], order: Array, first: Array, last: Array
+    ) -> tuple[TrainState, Tree, Array, Array]:
+        TRACES["train"] += 1
+
+        def body(carry: tuple[TrainState, Tree, Array, Array]) -> tuple[TrainState, Tree, Array, Array]:
+            ts, tally, i, _ = carry
+            batch = batch_at(data, jax.lax.dynamic_index_in_dim(order, i, keepdims=False))
+            ts, tally, finite = task.step(ts, tally, batch)
+            return ts, tally, i + finite.astype(i.dtype), finite
+
+        def more(carry: tuple[TrainState, Tree, Array, Array]) -> Array:
+            return (carry[2] < last) & carry[3]
+
+        return jax.lax.while_loop(more, body, (ts, tally, first, jnp.bool_(True)))
+
+    return run
+
+
+def evaluate_body(task: Task) -> Callable[..., Tree]:
+    """The loss and metrics over rows `first` to `last` of an order, in evaluation mode."""
+
+    def run(
+        ts: TrainState, tally: Tree, data: tuple[Tree, Tree, Array | None], order: Array, first: Array, last: Array
+    ) -> Tree:
+        TRACES["evaluate"] += 1
+
+        def body(i: Array, tally: Tree) -> Tree:
+            batch = batch_at(data, jax.lax.dynamic_index_in_dim(order, i, keepdims=False))
+            output, new = task.network.apply(ts.params, ts.state, batch.x, key=None, train=False)
+            rows = task.losses(output, batch, ts.hyper)
+            return task.tallied(tally, batch, output, rows, penalty(new, rows.dtype))
+
+        return jax.lax.fori_loop(first, last, body, tally)
+
+    return run
+
+
+@functools.lru_cache(MAX_PROGRAMS)
+def train_program(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array]]:
+    """The compiled training program of a task; state and accumulators are given up to it."""
+    return jax.jit(train_body(task), donate_argnums=(0, 1))
+
+
+@functools.lru_cache(MAX_PROGRAMS)
+def evaluate_program(task: Task) -> Callable[..., Tree]:
+    """The compiled evaluation program of a task."""
+    return jax.jit(evaluate_body(task), donate_argnums=(1,))
+
+
+@functools.lru_cache(MAX_PROGRAMS)
+def predict_program(network: Network) -> Callable[..., Tree]:
+    """The compiled network in evaluation mode, with its final activation."""
+
+    def run(params: Tree, state: Tree, x: Tree) -> Tree:
+        TRACES["predict"] += 1
+        output, _ = network.apply(params, state, x, key=None, train=False)
+        return ending(network, output)
+
+    return jax.jit(run)

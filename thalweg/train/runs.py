@@ -1,0 +1,66 @@
+"""Recorder: a run's checkpoints, written between chunks, and the way back into the run.
+
+A checkpoint costs a write to the disk. One is made when a second has passed since the last, and twenty times what that
+one cost: at most a twentieth of a run goes into them. The end of a run is always written.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.errors import CheckpointError
+from thalweg.train import checkpoint
+from thalweg.train.fit import Fit, Position
+
+LEAST_SECONDS = 1.0
+SHARE = 20
+
+
+class Recorder:
+    """Writes the checkpoints of one `fit` into `folder/checkpoints`, and restores a `Fit` from the newest good one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder) / "checkpoints"
+        self._last, self._cost = time.perf_counter(), 0.0
+
+    def save(self, fit: Fit, at: Position, *, last: bool = False) -> None:
+        """Write where `fit` stands, if it is time to or the run ends."""
+        started = time.perf_counter()
+        if not last and started - self._last < max(LEAST_SECONDS, SHARE * self._cost):
+            return
+        memory, held = fit.callbacks.snapshot()
+        shapes = {name: [list(a.shape), str(a.dtype)] for name, a in held.items()}
+        meta = {"memory": memory, "held": shapes, "settings": fit.plan.settings}
+        meta |= {"epoch": at.epoch, "index": at.step, "base": at.base}
+        meta |= {"history": fit.history.rows, "ended": fit.ended}
+        arrays = {"ts": fit.session.ts, "tally": at.tally, "held": held}
+        checkpoint.save(self.folder, int(fit.session.ts.step), arrays, meta)
+        self._last = time.perf_counter()
+        self._cost = self._last - started
+
+    def restore(self, fit: Fit) -> bool:
+        """Put `fit` where the newest good checkpoint stands; False where there is none, and the run begins anew.
+
+        Raises:
+            CheckpointError: no checkpoint is whole, or they belong to another network or other settings.
+        """
+        path = checkpoint.latest(self.folder)
+        if path is None:
+            return False
+        meta = checkpoint.meta(path)
+        differ = [k for k, v in fit.plan.settings.items() if meta["settings"].get(k) != v]
+        if differ:
+            was = ", ".join(f"{k}={meta['settings'].get(k)!r}" for k in differ)
+            raise CheckpointError(
+                f"{path} was written with {was}.\n  Resume with the same settings, or start a new run."
+            )
+        held = {name: np.zeros(shape, dtype) for name, (shape, dtype) in meta["held"].items()}
+        empty = fit.session.task.tally(len(fit.feed.rows), fit.session.output)
+        arrays, meta = checkpoint.load(path, {"ts": fit.session.ts, "tally": empty, "held": held})
+        fit.session.ts = arrays["ts"]
+        fit.position = Position(meta["epoch"], meta["index"], arrays["tally"], meta["base"])
+        fit.ended = meta["ended"]
+        fit.history.rows = meta["history"]
+        fit.callbacks.restore(meta["memory"], arrays["held"])
+        return True
