@@ -148,6 +148,25 @@ def test_frozen_layers_stay_and_the_others_move():
     assert model.summary(print_fn=None).non_trainable == 4 * 16 + 16
 
 
+def test_a_schedule_lasts_as_long_as_the_run():
+    schedule = thalweg.optimizers.schedules.CosineDecay(0.1)
+    model = classifier(optimizer=thalweg.optimizers.SGD(schedule))
+    model.fit(X, Y, epochs=5, batch_size=24, verbose=0)
+    assert model.learning_rate == pytest.approx(0.05 * (1 + np.cos(np.pi * 24 / 25)), rel=1e-4)
+
+
+def test_a_run_with_averaged_weights_ends_with_the_average():
+    plain, averaged = (
+        classifier(optimizer=thalweg.optimizers.SGD(0.1, use_ema=ema, ema_momentum=0.5)) for ema in (False, True)
+    )
+    for model in (plain, averaged):
+        model.fit(X, Y, epochs=1, batch_size=60, shuffle=False, verbose=0)
+    one = classifier(optimizer=thalweg.optimizers.SGD(0.1))
+    one.train_on_batch(X[:60], Y[:60])
+    expected = (one.weights["layers.1.bias"] + plain.weights["layers.1.bias"]) / 2  # from the first step on, as in Keras
+    np.testing.assert_allclose(averaged.weights["layers.1.bias"], expected, rtol=1e-4, atol=1e-7)
+
+
 def test_train_on_batch_gives_the_loss_before_the_step():
     model = classifier()
     model.build((None, 4))

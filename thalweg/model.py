@@ -252,7 +252,13 @@ class Model:
     @property
     def learning_rate(self) -> float:
         """The optimizer's learning rate now; set it at any time, nothing is compiled again."""
-        return float(optim.hyper(self._compiled().ts.optimizer)["learning_rate"])
+        numbers = optim.hyper(self._compiled().ts.optimizer)
+        if "learning_rate" not in numbers:
+            raise ContractError(
+                "this Optax transformation keeps its learning rate to itself.\n"
+                "  Write optax.inject_hyperparams(optax.adamw)(1e-3) to read and change it in training."
+            )
+        return float(numbers["learning_rate"])
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:

@@ -56,8 +56,9 @@ def test_a_population_of_rates_by_vmap_equals_single_runs():
     state = rule.init(PARAMS)
     states = jax.vmap(lambda r: optim.with_hyper(state, learning_rate=r))(rates)
     many = jax.jit(jax.vmap(lambda s: take(rule, s, PARAMS, steps=3)[0]))(states)
+    single = jax.jit(lambda s: take(rule, s, PARAMS, steps=3))
     for i, rate in enumerate(rates):
-        one, _ = take(rule, optim.with_hyper(state, learning_rate=rate), PARAMS, steps=3)
+        one, _ = single(optim.with_hyper(state, learning_rate=rate))
         jax.tree.map(lambda m, o, i=i: np.testing.assert_allclose(m[i], o, rtol=1e-6), many, one)
 
 
@@ -98,14 +99,14 @@ def test_float64_is_float64_throughout():
     with jax.enable_x64(True):
         p, g = (jax.tree.map(lambda a: jnp.asarray(a, np.float64), t) for t in (PARAMS, GRADS))
         rule = optim.Adam(optim.schedules.CosineDecay(0.1, 10)).build()
-        moved, state = take(rule, rule.init(p), p, g)
+        moved, state = jax.jit(lambda: take(rule, rule.init(p), p, g))()
         assert {leaf.dtype for leaf in jax.tree.leaves(moved)} == {np.dtype(np.float64)}
         assert optim.hyper(state)["learning_rate"].dtype == np.float64
         alpha = 0.1 * np.sqrt(1 - 0.999) / (1 - 0.9)
         g0 = np.asarray(g["a"]["bias"])
         expected = 1 - alpha * 0.1 * g0 / (np.sqrt(0.001 * g0**2) + 1e-7)
         np.testing.assert_allclose(moved["a"]["bias"], expected, rtol=1e-14)
-        single, _ = take(rule, rule.init(PARAMS), PARAMS)
+        single, _ = jax.jit(lambda: take(rule, rule.init(PARAMS), PARAMS))()
         assert {leaf.dtype for leaf in jax.tree.leaves(single)} == {np.dtype(np.float32)}
 
 

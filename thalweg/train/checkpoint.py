@@ -65,10 +65,11 @@ def save(folder: str | PathLike[str], step: int, arrays: Tree, meta: dict[str, A
     """
     if keep < 1:
         raise ContractError(f"keep={keep}: a run keeps at least its last checkpoint.\n  Write keep=1 or more.")
-    data = [leaves.numbers(leaf) for leaf in jax.tree.leaves(arrays)]
+    given = jax.tree.leaves(arrays)
+    data = [leaves.numbers(leaf) for leaf in given]
     together, spread = leaves.divide(data)
     record = {"format": FORMAT, "leaves": leaves.rows(arrays), "together": together, "spread": spread}
-    record["meta"] = {**meta, "step": int(step)}
+    record |= {"weak": [leaves.is_weak(leaf) for leaf in given], "meta": {**meta, "step": int(step)}}
     try:
         text = json.dumps(record)
     except (TypeError, ValueError) as error:
@@ -119,10 +120,8 @@ def load(path: str | PathLike[str], like: Tree) -> tuple[Tree, dict[str, Any]]:
     record = _verified(path)
     _check_same(path, record["leaves"], leaves.rows(like))
     kinds, structure = jax.tree.flatten(like)
-    with jax.enable_x64(True):  # the dtypes are the leaves' own, whatever the caller's mode
-        specs = [leaves.spec(kind) for kind in kinds]
-        data = _load_arrays(path / ARRAYS, specs, record["together"], record["spread"])
-        restored = [leaves.place(data[i], kind) for i, kind in enumerate(kinds)]
+    data = _load_arrays(path / ARRAYS, [leaves.spec(kind) for kind in kinds], record["together"], record["spread"])
+    restored = [leaves.place(data[i], kind, weak=record["weak"][i]) for i, kind in enumerate(kinds)]
     return jax.tree.unflatten(structure, restored), record["meta"]
 
 
@@ -209,7 +208,8 @@ def _save_items(folder: Path, items: dict[str, Any]) -> None:
 def _load_items(folder: Path, how: dict[str, ocp.RestoreArgs]) -> dict[str, Any]:
     args = ocp.args.PyTreeRestore(dict.fromkeys(how, 0), restore_args=how)
     try:
-        return _orbax().restore(epath.Path(folder), args=args)
+        with jax.enable_x64(True):  # the dtypes are those of the files, whatever the caller's mode
+            return _orbax().restore(epath.Path(folder), args=args)
     except FILE_ERRORS as error:
         raise CheckpointError(f"{folder} cannot be read: {_brief(error)}.\n  Resume from another one.") from error
 

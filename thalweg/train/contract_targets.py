@@ -35,7 +35,7 @@ def class_numbers(f: Facts) -> str | None:
     if broken:
         return (
             f"{f.loss_name} takes integer classes; the {f.where}target of row {broken.first} is {broken.values[0]:g}"
-            f"{_and_more(broken.total)}.\n  Give whole numbers from 0 to {units - 1}; for real numbers write loss='mse'."
+            f"{_and_more(broken.total)}.\n  Give whole numbers from 0 to {units - 1}; for others write loss='mse'."
         )
     ignored = getattr(f.loss, "ignore_class", None)
     outside = rows.failing(
@@ -111,11 +111,7 @@ def column_shape(f: Facts) -> str | None:
     if wanted in (y, (*y, 1)) or y == (*wanted, 1):
         return None
     classes = y in ((), (1,)) and f.loss.target == "binary"
-    remedy = (
-        "For classes that exclude each other write loss='sparse_categorical_crossentropy'; else give"
-        if classes
-        else "Give"
-    )
+    remedy = f"{EXCLUSIVE}; else give" if classes else "Give"
     return _shape(f, wanted, f"{remedy} one target for each output")
 
 

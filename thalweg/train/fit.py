@@ -8,11 +8,13 @@ import dataclasses
 import time
 from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from thalweg import data
 from thalweg.errors import DivergenceError
+from thalweg.optim import ema_params
 from thalweg.train.callbacks import CallbackList
 from thalweg.train.divergence import explain
 from thalweg.train.evaluate import evaluate, results
@@ -104,8 +106,16 @@ class Fit:
             if self.recorder is not None:  # before the callbacks' last word, which may put the best weights back
                 self.recorder.save(self, position, last=True)
             self.callbacks.on_train_end()
+            self._average()
             self.progress.close()
         return self.history
+
+    def _average(self) -> None:
+        """Where the optimizer keeps the moving average of the weights, the run ends with it."""
+        ts = self.session.ts
+        average = ema_params(ts.optimizer, ts.params)
+        if average is not None:
+            self.session.ts = ts._replace(params=jax.tree.map(jnp.array, average))
 
     def _begin(self, epoch: int) -> Position:
         rows = len(self.feed.rows)

@@ -14,6 +14,7 @@ import numpy as np
 from thalweg.errors import ContractError
 from thalweg.types import ShapeDtype, Tree
 
+WIDE = ("int64", "uint64", "float64", "complex128")
 BUFFER = 64 * 2**20
 """How many bytes a buffer holds, unless a single leaf is larger."""
 
@@ -52,6 +53,11 @@ def is_spread(leaf: Any) -> bool:
     """Whether several devices hold different parts of a leaf."""
     sharding = getattr(leaf, "sharding", None)
     return sharding is not None and not sharding.is_fully_replicated
+
+
+def is_weak(leaf: Any) -> bool:
+    """Whether a leaf is one number that yields to the dtype of what it meets, as a Python number does."""
+    return getattr(leaf, "weak_type", False) and leaf.ndim == 0
 
 
 def numbers(leaf: Any) -> Any:
@@ -106,20 +112,23 @@ def unpack(buffer: np.ndarray, specs: Sequence[ShapeDtype]) -> Iterator[np.ndarr
         start = end
 
 
-def place(data: Any, like: Any) -> Any:
-    """`data` as what `like` is: a NumPy array, a number, a typed key, or an array that lies where `like` lies."""
+def place(data: Any, like: Any, *, weak: bool) -> Any:
+    """`data` as what `like` is: a NumPy array, a number, a typed key, or an array that lies where `like` lies.
+
+    A `weak` one comes back weak, as JAX makes of a Python number, so that a resumed run promotes as before.
+    """
     if isinstance(like, np.ndarray):
         return np.array(data)
     if isinstance(like, np.generic):
         return data[()]
     if not hasattr(like, "dtype"):
         return data.item()
-    if False:
-        return data
+    wide = data.dtype.name in WIDE  # the dtype is the leaf's own, whatever the caller's mode
     if is_key(like):
         data = jax.random.wrap_key_data(jnp.array(data), impl=_implementation(like))
     where = like.sharding if getattr(like, "committed", True) else None  # what JAX was free to move stays free
-    return jax.device_put(data, where)
+    with jax.enable_x64(wide):
+        return jax.device_put(data.item() if weak else data, where)
 
 
 def _implementation(key: Any) -> Any:

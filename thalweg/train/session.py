@@ -63,7 +63,7 @@ def start(
 ) -> Session:
     """A session whose training begins at `weights`."""
     slots = network.slots(spec) if hasattr(network, "slots") else ()  # type: ignore[attr-defined]
-    task = Task(network, loss, optimizer, metrics, slots)
+    task = lasting(Task(network, loss, optimizer, metrics, slots), 1)  # `fit` says how long it really is
     params, state = jax.tree.map(jnp.array, weights)  # the program takes its arguments over; the model keeps its own
     output = jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], params, state, spec)
     return Session(task, task.resume(random.fold(random.key(seed), "steps"), params, state), output)
