@@ -93,7 +93,7 @@ def from_json(data: Any, allowed: Mapping[str, Callable[..., Any]], depth: int =
     fields = {k: from_json(v, allowed, depth + 1) for k, v in data.items() if k != "type"}
     try:
         return allowed[name](**fields)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"the stored {name} does not fit this version: {error}.") from error
 
 

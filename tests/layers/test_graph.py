@@ -150,6 +150,14 @@ def test_wiring_that_names_what_is_not_there_is_refused(wiring, outputs):
         Graph((Port((3,)),), (Dense(1),), wiring, outputs)
 
 
+@pytest.mark.parametrize("wiring", [[[0]], [["Dense", [0]]], [[0, 0, 0]]])
+def test_a_stored_graph_that_is_none_is_refused(wiring):
+    x = Input((3,))
+    data = to_json(graph(x, Dense(1)(x))) | {"wiring": wiring}
+    with pytest.raises(ConfigError, match="the stored Graph does not fit this version"):
+        from_json(data, layers.ALLOWED)
+
+
 def test_what_does_not_fit_an_input():
     a, b = Input((None, 3), name="a"), Input((3,))
     network = graph([a, b], [a, b])

@@ -168,8 +168,8 @@ ROWS = (
         ("CategoricalFocalCrossentropy", {**LOGITS, "alpha": [0.1, 0.2, 0.3, 0.4, 0.5]}),
     ),
     Row(
-        losses.SparseCategoricalFocalCrossentropy((0.1, 0.2, 0.3, 0.4, 0.5), 1.5),
-        sparse(lambda y, z: focal(y, z, (0.1, 0.2, 0.3, 0.4, 0.5), 1.5)),
+        losses.SparseCategoricalFocalCrossentropy((0.1, 0.2, 0.3, 0.4, 0.5), 0.5),
+        sparse(lambda y, z: focal(y, z, (0.1, 0.2, 0.3, 0.4, 0.5), 0.5)),
         None,
     ),
     Row(losses.Hinge(), hinge, ("Hinge", {})),

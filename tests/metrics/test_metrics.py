@@ -32,7 +32,7 @@ def batches(y, p):
 
 
 def spec_of(p, dtype=jnp.float32):
-    return jax.ShapeDtypeStruct((BATCH, *p.shape[1:]), dtype)
+    return jax.ShapeDtypeStruct((1, *p.shape[1:]), dtype)  # the batch is not known before the epoch
 
 
 def accumulated(step, acc, y, p, weight):

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg import core, layers, random, tree
+from thalweg import core, layers, ops, random, tree
 from thalweg.errors import ConfigError, ContractError
-from thalweg.ops import dropout as ops
 
 KEY = random.key(3)
 N = 100_000
@@ -88,10 +87,11 @@ def test_the_rate_varies_without_a_new_trace():
 
 
 def test_bfloat16_keeps_the_mean():
-    y = ops.dropout(jnp.ones((N,), jnp.bfloat16), 0.1, KEY)
+    x = X.astype(jnp.bfloat16)
+    y = ops.dropout(x, 0.1, KEY)
     assert y.dtype == jnp.bfloat16
-    kept = np.asarray(y, np.float64)
-    np.testing.assert_allclose(kept[kept > 0], 1 / 0.9, rtol=2**-9)
+    ratio = np.asarray(y, np.float64) / np.asarray(x, np.float64)
+    np.testing.assert_allclose(ratio[ratio > 0].mean(), 1 / 0.9, rtol=2e-4)  # 1.111 as a bfloat16 is 0.16 % less
 
 
 def test_alpha_dropout_equals_its_equation_and_keeps_mean_and_variance():

@@ -18,6 +18,11 @@ def test_by_name(name, expected):
     np.testing.assert_allclose(merge.merging(name)([jnp.asarray(A), jnp.asarray(B)]), expected)
 
 
+def test_concatenated_arrays_differ_along_the_axis():
+    joined = merge.concatenate([jnp.asarray(A), jnp.asarray(B[:, :1])])
+    np.testing.assert_allclose(joined, np.concatenate([A, B[:, :1]], -1))
+
+
 def test_an_axis_of_length_one_stretches():
     np.testing.assert_allclose(merge.add([jnp.asarray(A), jnp.asarray(B[:, :1])]), A + B[:, :1])
 

@@ -1,24 +1,191 @@
-"""Layers: frozen hyperparameters, parameters, and a call into `ops`."""
+"""Layers: frozen hyperparameters, parameters, and a call into `ops`.
+
+Every class here has a row in the contract battery, `tests/contract/rows/`.
+"""
 
 from thalweg.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from thalweg.layers.containers import Parallel, Residual, Sequential
+from thalweg.layers.conv import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from thalweg.layers.dense import Dense
 from thalweg.layers.dropout import (
-    AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
 )
 from thalweg.layers.graph import Graph, Pick, Port
-from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.merge import (
-    Add, Average, Concatenate, Maximum, Multiply, Subtract, add, average, concatenate, maximum, multiply, subtract
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    multiply,
+    subtract,
 )
-from thalweg.layers.normalization import (
-    BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
+from thalweg.layers.node import Input, Node, graph, is_node
+from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
+from thalweg.layers.pool import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
 )
 from thalweg.layers.preprocessing import Normalization, Rescaling
 from thalweg.layers.recurrent import LSTM, SimpleRNN
-from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
 from thalweg.layers.registry import ALLOWED, get, register
+from thalweg.layers.resize import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.record import Record
 
-for _name, _value in list(globals().items()):
-    if isinstance(_value, type) and hasattr(_value, "__dataclass_fields__"):
+__all__ = [
+    "ALLOWED",
+    "ELU",
+    "LSTM",
+    "Activation",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Graph",
+    "GroupNormalization",
+    "Identity",
+    "Input",
+    "LayerNormalization",
+    "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Multiply",
+    "Node",
+    "Normalization",
+    "PReLU",
+    "Parallel",
+    "Permute",
+    "Pick",
+    "Port",
+    "RMSNormalization",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Residual",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "Sequential",
+    "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "get",
+    "graph",
+    "is_node",
+    "maximum",
+    "multiply",
+    "register",
+    "subtract",
+]
+
+for _name in __all__:
+    _value = globals()[_name]
+    if isinstance(_value, type) and issubclass(_value, Record):
         register(_value)

@@ -8,8 +8,8 @@ is nothing to vary.
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from thalweg import ops
 from thalweg.core import Context, Module
-from thalweg.ops import dropout as ops
 from thalweg.ranges import NONNEGATIVE, RATE
 from thalweg.types import Array, Float
 

@@ -41,7 +41,7 @@ class Rescaling(Module):
 
     casts: ClassVar[bool] = True
 
-    def __call__(self, cx: Context, x: Float[Array, "..."]) -> Float[Array, "..."]:  # noqa: ARG002  one call for all
+    def __call__(self, cx: Context, x: Float[Array, "..."]) -> Float[Array, "..."]:
         """The layer on `x`."""
         scale, offset = (_constant(v, (1,) * (x.ndim - np.ndim(v)) + np.shape(v), x) for v in (self.scale, self.offset))
         return x * scale + offset
@@ -62,7 +62,7 @@ class Normalization(Module):
         invert: whether to compute the way back, x = y max(sqrt(variance), 1e-7) + mean.
 
     >>> Normalization().adapted(np.array([[0.0, 5.0], [2.0, 5.0]]))
-    Normalization(-1, mean=(1.0, 5.0), variance=(1.0, 0.0))
+    Normalization(mean=(1.0, 5.0), variance=(1.0, 0.0))
     """
 
     axis: int | tuple[int, ...] | None = -1

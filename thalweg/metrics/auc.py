@@ -5,7 +5,6 @@ from dataclasses import field
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from thalweg.errors import ConfigError, nearest
 from thalweg.metrics.base import Metric, wide
@@ -52,9 +51,8 @@ class AUC(Metric):
             raise ConfigError(f"AUC: unknown average {self.average!r}.\n  Write average='macro' or average=None.")
 
     def init(self, rows: int, output: ShapeDtype) -> Tree:
-        """Room for all scores, and for one batch more, whose padding may run over the end."""
-        times = int(np.prod(output.shape[1:-1]))
-        n, k = (rows + output.shape[0]) * times, output.shape[-1] if len(output.shape) > 1 else 1
+        """Room for all scores."""
+        n, k = rows * int(np.prod(output.shape[1:-1])), output.shape[-1] if len(output.shape) > 1 else 1
         return {
             "score": jnp.zeros((n, k), wide(output)),
             "actual": jnp.zeros((n, k), bool),
@@ -63,18 +61,15 @@ class AUC(Metric):
         }
 
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
-        """The real rows of the batch are written behind those that were before it."""
+        """The real rows of the batch are written behind those that were before it; padding falls over the end."""
         p = columns(prediction)
         actual, _ = decided(target, p, None)
         w = spread(weight, actual)
-        order = jnp.argsort(w <= 0, stable=True)
-        new = {"score": p.reshape(actual.shape)[order], "actual": actual[order], "weight": w[order]}
-
-        def written(name: str) -> Array:
-            place = (acc["used"],) + (jnp.zeros_like(acc["used"]),) * (new[name].ndim - 1)
-            return lax.dynamic_update_slice(acc[name], new[name].astype(acc[name].dtype), place)
-
-        return {**{name: written(name) for name in new}, "used": acc["used"] + jnp.sum(w > 0, dtype=jnp.int32)}
+        real, new = w > 0, {"score": p.reshape(actual.shape), "actual": actual, "weight": w}
+        end = acc["used"] + jnp.cumsum(real, dtype=jnp.int32)
+        place = jnp.where(real, end - 1, len(acc["weight"]))
+        written = {n: acc[n].at[place].set(v.astype(acc[n].dtype), mode="drop") for n, v in new.items()}
+        return {**written, "used": end[-1]}
 
     def merge(self, a: Tree, b: Tree) -> Tree:
         """The scores of both; nothing is written after it."""

@@ -33,7 +33,7 @@ class Metric(Record):
     name: str = field(default="metric", kw_only=True)
 
     def init(self, rows: int, output: ShapeDtype) -> Tree:
-        """The accumulator before an epoch of `rows` rows, in batches of predictions like `output`."""
+        """The accumulator before an epoch of `rows` rows, of predictions like `output`, in batches of any size."""
         raise NotImplementedError
 
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:

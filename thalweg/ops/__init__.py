@@ -1,11 +1,101 @@
 """The mathematics: pure functions on arrays, batch first, channels last. They know no module."""
 
-from thalweg.ops.activations import activation
+from thalweg.ops.activations import (
+    activation,
+    elu,
+    exponential,
+    gelu,
+    gelu_tanh,
+    hard_sigmoid,
+    leaky_relu,
+    log_softmax,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    step,
+    tanh,
+)
 from thalweg.ops.constraints import constraint
-from thalweg.ops.initializers import initializer
+from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
+from thalweg.ops.initializers import fans, initializer
 from thalweg.ops.linear import add_bias, linear
-from thalweg.ops.merge import merging
+from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
+from thalweg.ops.normalization import group_norm, layer_norm, moments, normalize, rms_norm
+from thalweg.ops.pool import average_pool, global_average_pool, global_max_pool, max_pool
 from thalweg.ops.precision import widen
+from thalweg.ops.recurrent import lstm, simple_rnn
 from thalweg.ops.regularizers import regularizer
+from thalweg.ops.resize import bilinear, crop, repeat, zero_pad
+from thalweg.ops.targets import aligned, at_class, class_index, is_class
 
-__all__ = ["activation", "add_bias", "constraint", "initializer", "linear", "merging", "regularizer", "widen"]
+__all__ = [
+    "activation",
+    "add",
+    "add_bias",
+    "aligned",
+    "alpha_dropout",
+    "at_class",
+    "average",
+    "average_pool",
+    "bilinear",
+    "class_index",
+    "concatenate",
+    "constraint",
+    "conv",
+    "conv_transpose",
+    "crop",
+    "depthwise_conv",
+    "dropout",
+    "elu",
+    "exponential",
+    "fans",
+    "gaussian_dropout",
+    "gaussian_noise",
+    "gelu",
+    "gelu_tanh",
+    "global_average_pool",
+    "global_max_pool",
+    "group_norm",
+    "hard_sigmoid",
+    "initializer",
+    "is_class",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "lstm",
+    "max_pool",
+    "maximum",
+    "merging",
+    "mish",
+    "moments",
+    "multiply",
+    "normalize",
+    "prelu",
+    "regularizer",
+    "relu",
+    "relu6",
+    "repeat",
+    "rms_norm",
+    "selu",
+    "separable_conv",
+    "sigmoid",
+    "silu",
+    "simple_rnn",
+    "softmax",
+    "softplus",
+    "softsign",
+    "step",
+    "subtract",
+    "tanh",
+    "widen",
+    "zero_pad",
+]

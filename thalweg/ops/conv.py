@@ -24,11 +24,11 @@ from thalweg.ops.precision import widen
 from thalweg.ops.windows import Pads, Windows, pad, spread, views, windows
 from thalweg.types import Array, Float
 
-CACHE = 2**20
-"""Bytes of patches in one block: a core's second-level cache."""
+CACHE = 2**21
+"""Bytes of patches in one block."""
 
 Tensor = Float[Array, "batch *places channels"]
-Kernel = Float[Array, "*taps inputs outputs"]
+Kernel = Float[Array, "*taps ins outs"]
 
 
 def conv(
@@ -38,7 +38,7 @@ def conv(
     padding: str | Pads = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """y[n, i, o] = sum_{t, c} x[n, s i + d t - lo, c] K[t, c, o].
 
     Args:
@@ -62,8 +62,8 @@ def conv(
     w = windows(x.shape[1:-1], kernel.shape[:-2], strides, padding, dilation)
     if jax.default_backend() != "cpu":
         return _accelerated(x, kernel, w, groups)
-    formula = _formula(kernel, w, groups)
-    return _in_blocks(formula, pad(x, w), w.taps * math.prod(w.outputs(x.shape[1:-1])) * x.shape[-1])
+    y = _in_blocks(_formula(kernel, w, groups), *_strips(pad(x, w), w))
+    return y.reshape(x.shape[0], *w.outputs(x.shape[1:-1]), kernel.shape[-1])
 
 
 def conv_transpose(
@@ -73,7 +73,7 @@ def conv_transpose(
     padding: str = "valid",
     output_padding: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] = 1,
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """The transpose of the linear map `conv(., kernel, strides, ...)`: what its gradient does to y, done to x.
 
         y[n, s i + d t - lo, o] += x[n, i, c] K[t, o, c]    for all i, t
@@ -110,7 +110,7 @@ def depthwise_conv(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilation: int | Sequence[int] = 1,
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """Each channel has kernels of its own: y[n, i, c m + j] = sum_t x[n, s i + d t - lo, c] K[t, c, j].
 
     Args:
@@ -130,11 +130,11 @@ def depthwise_conv(
 def separable_conv(
     x: Tensor,
     depthwise: Kernel,
-    pointwise: Kernel,
+    pointwise: Float[Array, "*ones mixed outs_mixed"],
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilation: int | Sequence[int] = 1,
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """A depthwise convolution, then one of a single place that mixes the channels.
 
     Chollet 2017, "Xception: deep learning with depthwise separable convolutions".
@@ -163,20 +163,27 @@ def _accelerated(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
 
 def _formula(kernel: Array, w: Windows, groups: int) -> Callable[[Array], Array]:
     if groups == 1:
-        return functools.partial(_dense, kernel.reshape(-1, kernel.shape[-1]), w)
+        return _dense(kernel, w)
     if kernel.shape[-2] == 1:
         return functools.partial(_depthwise, kernel.reshape(w.taps, groups, -1), w)
     return functools.partial(_grouped, kernel.reshape(w.taps, kernel.shape[-2], groups, -1), w)
 
 
-def _dense(kernel: Array, w: Windows, x: Array) -> Array:
-    taps = views(x, w)
-    places, (inputs, outputs) = taps[0].shape[:-1], kernel.shape
-    patches = jnp.concatenate(taps, axis=-1).reshape(-1, inputs)  # [batch places, taps channels]
-    # the order decides which factor leads in the kernel's gradient: on a CPU the narrower one should
-    narrow = inputs <= outputs
-    y = patches @ kernel if narrow else jax.lax.dot_general(patches, kernel.T, (((1,), (1,)), ((), ())))
-    return y.reshape(*places, outputs)
+def _dense(kernel: Array, w: Windows) -> Callable[[Array], Array]:
+    k = kernel.reshape(-1, kernel.shape[-1])
+    inputs, outputs = k.shape
+    # the gradient of k is patches' dy or its transpose; on a CPU the narrower factor should lead. So k is turned here,
+    # outside the loop: inside it XLA would turn the product back
+    turned = inputs > outputs
+    k = k.T if turned else k
+
+    def formula(x: Array) -> Array:
+        taps = views(x, w)
+        patches = jnp.concatenate(taps, axis=-1).reshape(-1, inputs)  # [batch places, taps channels]
+        y = jax.lax.dot_general(patches, k, (((1,), (1 if turned else 0,)), ((), ())))
+        return y.reshape(*taps[0].shape[:-1], outputs)
+
+    return formula
 
 
 def _grouped(kernel: Array, w: Windows, x: Array) -> Array:
@@ -199,10 +206,37 @@ def _along_last_two(k: Array, rank: int) -> Array:
     return k.reshape((1,) * (rank - 2) + k.shape)
 
 
+def _strips(x: Array, w: Windows) -> tuple[Array, int]:
+    """A padded `x` whose rows are cut along the first axis of places, until the patches of one fit into the cache.
+
+    Strips overlap by what a window reads beyond its stride. They join the batch, and their outputs lie one after the
+    other as those of the whole do.
+
+    Returns:
+        [batch strips, *places, channels], and how many numbers the patches of one strip hold.
+    """
+    outputs = Windows(w.size, w.strides, w.dilation, ((0, 0),) * len(w.size)).outputs(x.shape[1:-1])
+    numbers, s = w.taps * math.prod(outputs) * x.shape[-1], w.strides[0]
+    overlap = w.dilation[0] * (w.size[0] - 1) + 1 - s
+    fit = (n for n in range(outputs[0], 0, -1) if outputs[0] % n == 0 and n * s >= overlap)
+    fit = [n for n in fit]
+    few = next((n for n in fit if numbers // outputs[0] * n * x.dtype.itemsize <= CACHE), fit[-1])
+    strips = outputs[0] // few
+    if w.taps == 1 or strips == 1:
+        return x, 0 if w.taps == 1 else numbers
+    step, rest = few * s, x.shape[2:]
+    own = x[:, : strips * step].reshape(-1, step, *rest)
+    if overlap <= 0:
+        return own, numbers // strips
+    after = x[:, step : strips * step + overlap]
+    after = jnp.pad(after, ((0, 0), (0, step - overlap), *((0, 0),) * len(rest))).reshape(-1, step, *rest)
+    return jnp.concatenate([own, after[:, :overlap]], axis=1), numbers // strips
+
+
 def _in_blocks(formula: Callable[[Array], Array], x: Array, numbers: int) -> Array:
     """`formula(x)` on a few rows of the batch at a time; its intermediate values take `numbers` numbers a row."""
     batch = x.shape[0]
-    fitting = max(CACHE // (numbers * x.dtype.itemsize), 1)
+    fitting = batch if numbers == 0 else max(CACHE // (numbers * x.dtype.itemsize), 1)
     rows = next(r for r in range(min(fitting, batch), 0, -1) if batch % r == 0)
     if rows == batch:
         return formula(x)

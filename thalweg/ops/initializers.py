@@ -65,7 +65,7 @@ class Random(Record):
 class Zeros(Record):
     """0 everywhere: for biases."""
 
-    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:  # noqa: ARG002  one call for all
+    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:
         """The first value of a weight."""
         return jnp.zeros(shape, dtype)
 
@@ -73,7 +73,7 @@ class Zeros(Record):
 class Ones(Record):
     """1 everywhere: for scales."""
 
-    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:  # noqa: ARG002  one call for all
+    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:
         """The first value of a weight."""
         return jnp.ones(shape, dtype)
 
@@ -83,7 +83,7 @@ class Constant(Record):
 
     value: float = 0.0
 
-    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:  # noqa: ARG002  one call for all
+    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:
         """The first value of a weight."""
         return jnp.full(shape, self.value, dtype)
 
@@ -197,7 +197,7 @@ class IdentityInitializer(Record):
 
     gain: float = 1.0
 
-    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:  # noqa: ARG002  one call for all
+    def __call__(self, key: Key[Array, ""], shape: Shape, dtype: Dtype) -> Array:
         """The first value of a weight."""
         if len(shape) != 2:
             raise ContractError(f"{self!r} makes matrices; the weight has shape {shape}.\n  Write 'orthogonal'.")

@@ -13,7 +13,7 @@ def add_bias(y: Float[Array, "... features"], bias: Float[Array, " features"] | 
 def linear(
     x: Float[Array, "... features"], kernel: Float[Array, "features units"], bias: Float[Array, " units"] | None = None
 ) -> Float[Array, "... units"]:
-    """y = x W + b on the last axis.
+    """The product y = x W + b on the last axis.
 
     Args:
         x: [..., features].

@@ -2,18 +2,10 @@
 
     y = gamma (x - mu) / sqrt(var + epsilon) + beta
 
-What differs between the kinds is the axes over which mu and var are taken, so there is one function with one backward
-pass, which needs x and two numbers per statistic where automatic differentiation would keep each step of the way:
-
-    t = gamma dy,  xhat = (x - mu) rstd
-    dx = rstd (t - mean(t) - xhat mean(t xhat)),  dgamma = sum(dy xhat),  dbeta = sum(dy)
-
-Statistics are taken in at least float32, the variance in two passes: the mean of squares minus the square of the mean
-loses all digits where the mean is large.
+What differs between the kinds is the axes over which mu and var are taken. Statistics are taken in at least float32,
+the variance in two passes: the mean of squares minus the square of the mean loses all digits where the mean is large.
 """
 
-import functools
-import math
 from typing import Any, TypeAlias
 
 import jax
@@ -56,57 +48,18 @@ def moments(
         axes: over which.
         rows: a weight per row of the first axis, such as 0 for padding; all 1 where None.
     """
-    mean = functools.partial(_mean, axes=axes, rows=rows)
-    mu = mean(widen(x))
-    return mu, mean(jnp.square(widen(x) - mu))
+    wide = widen(x)
+    mu = _mean(wide, axes, rows)
+    return mu, _mean(jnp.square(wide - mu), axes, rows)
 
 
 def _mean(x: Array, axes: tuple[int, ...], rows: Array | None) -> Array:
     if rows is None:
         return jnp.mean(x, axes, keepdims=True)
-    return jnp.sum(x * _per_row(rows, x), axes, keepdims=True) / _count(x, axes, rows)
-
-
-def _per_row(rows: Array, x: Array) -> Array:
-    return rows.astype(x.dtype).reshape(rows.shape + (1,) * (x.ndim - 1))
-
-
-def _count(x: Array, axes: tuple[int, ...], rows: Array | None) -> Any:
-    n = math.prod(x.shape[a] for a in axes)
-    return n if rows is None else jnp.maximum(jnp.sum(rows), 1).astype(x.dtype) * (n // x.shape[0])
-
-
-def _primal(
-    axes: tuple[int, ...], epsilon: float, x: Array, gamma: Array, beta: Array, rows: Array | None
-) -> tuple[Array, Array, Array]:
-    mu, var = moments(x, axes, rows)
-    return affine(x, mu, var, gamma, beta, epsilon), mu, var
-
-
-def _normalize_forward(axes: tuple[int, ...], epsilon: float, x: Array, *rest: Any) -> tuple[Any, Any]:
-    gamma, beta, rows = rest
-    y, mu, var = _primal(axes, epsilon, x, gamma, beta, rows)
-    return (y, mu, var), (x, mu, jax.lax.rsqrt(var + epsilon), gamma, beta, rows)
-
-
-def _normalize_backward(axes: tuple[int, ...], epsilon: float, kept: Any, d_out: Any) -> tuple[Any, ...]:  # noqa: ARG001
-    x, mu, rstd, gamma, beta, rows = kept
-    dy = widen(d_out[0])  # mu and var are handed out without a gradient
-    xhat = (widen(x) - mu) * rstd
-    t = dy * widen(gamma)
-    n = _count(t, axes, rows)
-    shift = jnp.sum(t, axes, keepdims=True) / n + xhat * (jnp.sum(t * xhat, axes, keepdims=True) / n)
-    dx = rstd * (t - (shift if rows is None else shift * _per_row(rows, x)))
-    return dx.astype(x.dtype), _sum_to(gamma, dy * xhat), _sum_to(beta, dy), None
-
-
-def _sum_to(scale: Array, d: Array) -> Array:
-    shared = tuple(a for a, n in enumerate(scale.shape) if n == 1)
-    return jnp.sum(d, shared, keepdims=True).astype(scale.dtype)
-
-
-_normalize = jax.custom_vjp(_primal, nondiff_argnums=(0, 1))
-_normalize.defvjp(_normalize_forward, _normalize_backward)
+    weight = rows.astype(x.dtype).reshape(rows.shape + (1,) * (x.ndim - 1))
+    # a mean over the other axes, then over the real rows; a batch of padding alone gives 0
+    by_row = jnp.mean(x, [a for a in axes if a > 0], keepdims=True)
+    return jnp.sum(by_row * weight, 0, keepdims=True) / jnp.maximum(jnp.sum(weight), 1)
 
 
 def affine(
@@ -139,13 +92,10 @@ def normalize(
         rows: see `moments`.
 
     Returns:
-        y, and mu and var with size 1 at `axes`. No gradient flows through mu and var as returned: they are for keeping.
+        y, and mu and var with size 1 at `axes`.
     """
-    one = (1,) * x.ndim
-    gamma = jnp.ones(one, x.dtype) if gamma is None else gamma
-    beta = jnp.zeros(one, x.dtype) if beta is None else beta
-    y, mu, var = _normalize(axes, epsilon, x, gamma, beta, rows)
-    return y, jax.lax.stop_gradient(mu), jax.lax.stop_gradient(var)
+    mu, var = moments(x, axes, rows)
+    return affine(x, mu, var, gamma, beta, epsilon), mu, var
 
 
 def along(axes: Axes, x: Array, *values: Scale) -> tuple[Any, ...]:

@@ -28,7 +28,7 @@ Tensor = Float[Array, "batch *places channels"]
 
 def max_pool(
     x: Tensor, size: int | Sequence[int], strides: int | Sequence[int] | None = None, padding: str = "valid"
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """y[n, i, c] = max_t x[n, s i + t - lo, c].
 
     Args:
@@ -52,7 +52,7 @@ def max_pool(
 
 def average_pool(
     x: Tensor, size: int | Sequence[int], strides: int | Sequence[int] | None = None, padding: str = "valid"
-) -> Tensor:
+) -> Float[Array, "batch *out outputs"]:
     """y[n, i, c] = mean_t x[n, s i + t - lo, c], over the places of the window that are in x.
 
     Args:
@@ -144,5 +144,5 @@ def _at_winner_side_by_side(x_dot: Array, winner: Array, w: Windows) -> Array:
 def _counts(sizes: tuple[int, ...], w: Windows) -> np.ndarray:
     """How many places of each window are in the input: [1, *outputs, 1]."""
     present = np.pad(np.ones(sizes), w.pads)
-    ones = views(present[None, ..., None], w)  # pyright: ignore[reportArgumentType]
+    ones = views(present[None, ..., None], w)
     return np.sum(ones, axis=0)

@@ -12,7 +12,7 @@ front, so that no window reads past its own place.
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -112,7 +112,7 @@ def pad(x: Float[Array, "..."], w: Windows, value: float = 0.0) -> Float[Array, 
     return jax.lax.pad(x, jnp.asarray(value, x.dtype), [(0, 0, 0), *((lo, hi, 0) for lo, hi in w.pads), (0, 0, 0)])
 
 
-def views(x: Float[Array, "..."], w: Windows) -> list[Float[Array, "..."]]:
+def views(x: Any, w: Windows) -> list[Any]:
     """What each tap of the windows reads from a padded `x`, [batch, *places, channels].
 
     Returns:
