@@ -163,7 +163,7 @@ def test_a_run_with_averaged_weights_ends_with_the_average():
         model.fit(X, Y, epochs=1, batch_size=60, shuffle=False, verbose=0)
     one = classifier(optimizer=thalweg.optimizers.SGD(0.1))
     one.train_on_batch(X[:60], Y[:60])
-    expected = (one.weights["layers.1.bias"] + plain.weights["layers.1.bias"]) / 2  # from the first step on, as in Keras
+    expected = (one.weights["layers.1.bias"] + plain.weights["layers.1.bias"]) / 2
     np.testing.assert_allclose(averaged.weights["layers.1.bias"], expected, rtol=1e-4, atol=1e-7)
 
 
@@ -223,6 +223,8 @@ def test_unknown_names_suggest_the_nearest():
     for settings, hint in (({"loss": "mze"}, "mse"), ({"optimizer": "adma", "loss": "mse"}, "adam")):
         with pytest.raises(ConfigError, match=hint):
             model.compile(**settings)
+    with pytest.raises(ConfigError, match="Did you mean 'val_loss'"):
+        callbacks.EarlyStopping("val_los")
     with pytest.raises(ConfigError, match="accuracy"):
         classifier(metrics=["acuracy"]).fit(X, Y, verbose=0)
     with pytest.raises(ContractError, match="val_accuracy"):

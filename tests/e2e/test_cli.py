@@ -24,7 +24,7 @@ def start(tmp_path_factory):
     def process(*arguments):
         command = [sys.executable, "-u", "-m", "thalweg.cli", *arguments]
         source = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))}
-        env = {**os.environ, **cache, **source}
+        env = {**os.environ, **cache, **source, "XLA_FLAGS": ""}  # one device, as people have
         return subprocess.Popen(command, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     process.place = place

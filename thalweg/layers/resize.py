@@ -39,9 +39,7 @@ class ZeroPadding(Module):
 
     padding: Margins = 1
 
-    def __call__(
-        self, cx: Context, x: Shaped[Array, "batch *places channels"]
-    ) -> Shaped[Array, "batch *out channels"]:
+    def __call__(self, cx: Context, x: Shaped[Array, "batch *places channels"]) -> Shaped[Array, "batch *out channels"]:
         """The layer on `x`."""
         return resize.zero_pad(x, pairs(self.padding, self.rank, "padding"))
 
@@ -78,9 +76,7 @@ class Cropping(Module):
 
     cropping: Margins = 1
 
-    def __call__(
-        self, cx: Context, x: Shaped[Array, "batch *places channels"]
-    ) -> Shaped[Array, "batch *out channels"]:
+    def __call__(self, cx: Context, x: Shaped[Array, "batch *places channels"]) -> Shaped[Array, "batch *out channels"]:
         """The layer on `x`."""
         return resize.crop(x, pairs(self.cropping, self.rank, "cropping"))
 

@@ -219,7 +219,7 @@ def _strips(x: Array, w: Windows) -> tuple[Array, int]:
     numbers, s = w.taps * math.prod(outputs) * x.shape[-1], w.strides[0]
     overlap = w.dilation[0] * (w.size[0] - 1) + 1 - s
     fit = (n for n in range(outputs[0], 0, -1) if outputs[0] % n == 0 and n * s >= overlap)
-    fit = [n for n in fit]
+    fit = list(fit)
     few = next((n for n in fit if numbers // outputs[0] * n * x.dtype.itemsize <= CACHE), fit[-1])
     strips = outputs[0] // few
     if w.taps == 1 or strips == 1:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from thalweg import data
+from thalweg.core import ModuleNetwork
 from thalweg.errors import ContractError
 from thalweg.train import contract
 from thalweg.train.callbacks import Callback, monitors
@@ -129,9 +130,11 @@ def evaluation(model: Session, found: Given, class_weight: Any = None) -> Feed:
 
 
 def _facts(model: Session, found: Given, **more: Any) -> contract.Facts:
-    final = getattr(model.task.network, "activation", None)
-    name = final if final is None or isinstance(final, str) else getattr(final, "__name__", str(final))
-    return contract.Facts(model.task.loss, model.output, name and name.lower(), found.x, found.y, found.weight, **more)
+    network = model.task.network
+    final = contract.activation_name(getattr(network, "activation", None))
+    if isinstance(network, ModuleNetwork):
+        more["before"] = contract.hidden_activation(network.module, model.task.slots)
+    return contract.Facts(model.task.loss, model.output, final, found.x, found.y, found.weight, **more)
 
 
 def _split(found: Given, share: float, seed: int, how: str) -> data.Split:

@@ -10,6 +10,7 @@ UP = re.compile(
     r"\b(acc|accuracy|auc|f1|fbeta|iou|kappa|mcc|precision|r2|recall|score|sensitivity|similarity|specificity)\b"
 )
 DOWN = re.compile(r"\b(crossentropy|divergence|error|hinge|logcosh|loss|mae|mape|mse|msle|perplexity|poisson|rmse)\b")
+USUAL = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
 class Monitor:
@@ -72,4 +73,7 @@ def goes_up(name: str) -> bool:
         return False
     if UP.search(words):
         return True
-    raise ConfigError(f"the name {name!r} does not tell whether larger is better.\n  Write mode='max' or mode='min'.")
+    raise ConfigError(
+        f"the name {name!r} does not tell whether larger is better.\n"
+        f"  {nearest(name, USUAL)} For a number of your own write mode='max' or mode='min'."
+    )

@@ -1,0 +1,46 @@
+"""What the commands share: settings from flags, and tables."""
+
+from collections.abc import Iterable, Sequence
+
+from thalweg.errors import ConfigError
+
+
+def assigned(pairs: Iterable[str]) -> dict[str, str]:
+    """`["epochs=3", "filters=8,16"]` as texts by name; the recipe's types do the rest.
+
+    Raises:
+        ConfigError: a pair without `=`, or a name given twice.
+
+    >>> assigned(["epochs=3", "filters=8,16"])
+    {'epochs': '3', 'filters': '8,16'}
+    """
+    out: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = (part.strip() for part in pair.partition("="))
+        if not equals or not name or name in out:
+            what = "is given twice" if name in out else "is no KEY=VALUE"
+            raise ConfigError(f"--set {pair}: it {what}.\n  Write, for example, --set epochs=5.")
+        out[name] = text
+    return out
+
+
+def show(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> None:
+    """A table on the terminal; the columns `numbers` stand to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header)
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[0].no_wrap = True
+    for column in numbers:
+        table.columns[column].justify, table.columns[column].no_wrap = "right", True
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def text(value: object) -> str:
+    """A value as a table shows it."""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

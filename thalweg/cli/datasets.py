@@ -1,0 +1,22 @@
+"""thalweg datasets: the named data sets, and which of them are on this machine."""
+
+from thalweg.cli.common import show
+
+
+def datasets() -> None:
+    """List the named data sets and where their files are."""
+    from thalweg.datasets import Listing, table
+
+    def state(line: Listing) -> str:
+        if line.complete:
+            return f"here: {line.where}"
+        return (
+            f"{line.found} of {len(line.entry.files)} files: {line.where}" if line.found else "is fetched at first use"
+        )
+
+    rows = [
+        (line.entry.name, line.entry.title, shape, f"{line.entry.train:,} + {line.entry.test:,}", state(line))
+        for line in table()
+        for shape in [" x ".join(map(str, line.entry.shape))]
+    ]
+    show(["name", "what", "shape", "train + test", "files"], rows, numbers=(2, 3))

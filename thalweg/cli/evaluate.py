@@ -1,0 +1,26 @@
+"""thalweg evaluate: a model on labelled data, beside its baseline."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.common import show, text
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A .tw file or a run folder.")],
+    data: Annotated[
+        Path | None, typer.Option(help="A labelled .npz or .csv, or the data set's folder; by default the test data.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge a model on its recipe's test data, or on labelled data of your own."""
+    from thalweg.recipes.trained import evaluated, opened
+
+    judged, scores = evaluated(opened(model), data)
+    if as_json:
+        typer.echo(json.dumps({**scores, **judged.described()}, indent=2))
+    else:
+        show(["measure", "value"], [(name, text(value)) for name, value in scores.items()])

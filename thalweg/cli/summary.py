@@ -1,0 +1,31 @@
+"""thalweg summary: a network layer by layer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.common import assigned
+from thalweg.errors import ConfigError, nearest
+
+
+def summary(
+    model: Annotated[str, typer.Argument(metavar="MODEL_OR_RECIPE", help="A .tw file, a run folder, or a recipe.")],
+    pairs: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A recipe's setting; may be repeated.")
+    ] = None,
+) -> None:
+    """Show a network's layers: output shapes, parameters, FLOPs, memory."""
+    from thalweg.recipes import RECIPES, load
+    from thalweg.recipes.settings import settle
+    from thalweg.recipes.trained import opened
+
+    if model.lower() in RECIPES:
+        recipe = load(model)
+        recipe.untrained(settle(recipe.settings, assigned(pairs or ()))).summary(typer.echo)
+    elif not Path(model).exists():
+        raise ConfigError(f"{model} is neither a file nor a recipe.\n  {nearest(model, RECIPES)}")
+    elif pairs:
+        raise ConfigError(f"{model} is trained; its settings are what they are.\n  Leave --set out.")
+    else:
+        opened(Path(model)).model.summary(typer.echo)

@@ -1,0 +1,97 @@
+"""Judged: a classifier's predictions held against the truth.
+
+    counts[t, p] = rows of class t that were called p
+    precision_k = counts[k, k] / sum_t counts[t, k]      recall_k = counts[k, k] / sum_p counts[k, p]
+    F1_k = 2 precision_k recall_k / (precision_k + recall_k), and 0 where its parts are 0
+
+What it counts is the likeliest class of each row.
+"""
+
+import dataclasses
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ContractError
+from thalweg.model import Model
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Judged:
+    """Labels [rows] as class numbers, the probabilities [rows, classes] given to them, the classes' names, the loss."""
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...]
+    loss: float
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The likeliest class of each row."""
+        return self.probabilities.argmax(1)
+
+    @cached_property
+    def wrong(self) -> int:
+        """How many rows were called something else."""
+        return int((self.predicted != self.labels).sum())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of rows called what they are."""
+        return 1.0 - self.wrong / len(self.labels)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """The confusion matrix [true, predicted]."""
+        k = len(self.classes)
+        return np.bincount(self.labels * k + self.predicted, minlength=k * k).reshape(k, k)
+
+    @property
+    def per_class(self) -> list[dict[str, Any]]:
+        """Precision, recall, F1 and rows of each class."""
+        hits, truth, called = np.diag(self.counts), self.counts.sum(1), self.counts.sum(0)
+        precision, recall, f1 = _share(hits, called), _share(hits, truth), _share(2 * hits, truth + called)
+        rows = zip(self.classes, precision.tolist(), recall.tolist(), f1.tolist(), truth.tolist(), strict=True)
+        return [dict(zip(("class", "precision", "recall", "f1", "rows"), row, strict=True)) for row in rows]
+
+    def scores(self, reference: np.ndarray) -> dict[str, Any]:
+        """Loss, accuracy, and the baseline: always saying the class that is commonest in the labels `reference`."""
+        answer = int(np.bincount(reference).argmax())
+        return {
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "baseline": float((self.labels == answer).mean()),
+            "baseline_answer": self.classes[answer],
+            "wrong": self.wrong,
+            "rows": len(self.labels),
+        }
+
+    def described(self) -> dict[str, Any]:
+        """Counts and measures as JSON holds them."""
+        return {"classes": list(self.classes), "per_class": self.per_class, "confusion": self.counts.tolist()}
+
+    def hardest(self, count: int) -> np.ndarray:
+        """The rows with the highest loss, the worst first: those whose own class was given least."""
+        own = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return np.argsort(own, kind="stable")[:count]
+
+
+def _share(part: np.ndarray, of: np.ndarray) -> np.ndarray:
+    return np.divide(part, of, out=np.zeros(len(of)), where=of > 0)
+
+
+def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Judged:
+    """What `model` makes of pictures `x` with class numbers `labels`.
+
+    Raises:
+        ContractError: the model gives something else than a probability for each of `classes`.
+    """
+    probabilities = np.asarray(model.predict(x), np.float64)
+    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
+        raise ContractError(
+            f"the model gives {list(probabilities.shape[1:])} numbers a row; there are {len(classes)} classes.\n"
+            "  Judge a classifier whose last layer has a unit for each class."
+        )
+    found = model.evaluate(x, labels, return_dict=True)
+    return Judged(labels.astype(np.int64), probabilities, classes, float(found["loss"]))

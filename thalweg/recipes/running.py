@@ -1,0 +1,205 @@
+"""running: from a recipe and its settings to a run folder with a trained network and its report."""
+
+import dataclasses
+import shutil
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ConfigError, ContractError, DataError
+from thalweg.model import Model
+from thalweg.recipes import folder as files
+from thalweg.recipes import load, report
+from thalweg.recipes.base import Recipe
+from thalweg.recipes.judged import judge
+from thalweg.recipes.pictures import Pictures, gather
+from thalweg.recipes.settings import Settings, settle
+from thalweg.train.callbacks import Callback
+
+SAMPLES = 10  # test pictures set apart for a first `predict`
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How a run ended.
+
+    Attributes:
+        folder: the run folder.
+        model: the network as it is now.
+        history: each epoch's loss and metrics by name.
+        scores: of the test part: loss, accuracy, baseline and more; None for a run that was stopped.
+    """
+
+    folder: Path
+    model: Model
+    history: dict[str, list[float]]
+    scores: dict[str, Any] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A run that is ready to begin or to go on."""
+
+    recipe: Recipe
+    settings: Settings
+    pictures: Pictures
+    folder: Path
+    manifest: dict[str, Any]
+
+    def note(self, **facts: Any) -> None:
+        """Add to the manifest."""
+        self.manifest.update(facts)
+        files.write_json(self.folder / files.MANIFEST, self.manifest)
+
+
+class HistoryFile(Callback):
+    """Keeps `history.jsonl` up to the last finished epoch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Write the epochs before this one."""
+        del epoch
+        self.on_train_end(logs)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Write all epochs."""
+        del logs
+        files.write_text(self.path, self.model.history.to_json())
+
+
+def run(
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    data: str | Path | None = None,
+    run_dir: str | Path | None = None,
+    command: str | None = None,
+    verbose: int | str = "auto",
+    **named: Any,
+) -> Result:
+    """Train the recipe `name`, judge it on its test part, and write the run folder.
+
+    Args:
+        name: "digits", "mnist-mlp", ...: see `RECIPES`.
+        settings: epochs, batch_size, learning_rate, seed and what else the recipe has, by name.
+        data: a folder with the data set's files, or an .npz or .csv file of pictures of your own.
+        run_dir: the run folder; by default `runs/NAME-1` or the next number that is free.
+        command: what the manifest says was typed.
+        verbose: as in `Model.fit`.
+        named: settings once more, which go before those of the dict.
+
+    Raises:
+        ConfigError: an unknown recipe or setting, a value out of its bounds, a folder that cannot be written.
+        DataError: data that is not there or is damaged.
+    """
+    recipe = load(name)
+    chosen = settle(recipe.settings, settings or {}, named)
+    path = None if data is None else Path(data).resolve()
+    pictures = gather(recipe.entry, path, chosen.validation_split, chosen.seed)
+    folder = files.fresh(name, None if run_dir is None else Path(run_dir))
+    stored = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
+    files.write_config(folder, stored)
+    job = Job(recipe, chosen, pictures, folder, {"recipe": name})
+    job.note(
+        command=command or f"recipes.run({name!r}, ...)",
+        seed=chosen.seed,
+        started=files.now(),
+        versions=files.versions(),
+        data=pictures.described(),
+        config=stored,
+    )
+    try:
+        return _train(job, verbose, again=False)
+    except ContractError:
+        if not (folder / files.CHECKPOINTS).exists():  # refused before the first step
+            shutil.rmtree(folder)
+        raise
+
+
+def resume(run_dir: str | Path, *, data: str | Path | None = None, verbose: int | str = "auto") -> Result:
+    """Go on with the run in `run_dir` from its newest good checkpoint; it ends in the bits it would have had.
+
+    Args:
+        run_dir: the run folder.
+        data: where the data is now, if it was moved.
+        verbose: as in `Model.fit`.
+
+    Raises:
+        ConfigError: there is no run.
+        DataError: the data is not what the run began with.
+        CheckpointError: none of its checkpoints is good.
+    """
+    folder = Path(run_dir)
+    if not (folder / files.CONFIG).is_file():
+        raise ConfigError(f"{folder} is no run folder: it has no {files.CONFIG}.\n  Write --resume runs/NAME.")
+    stored, manifest = files.read_config(folder / files.CONFIG), files.read_json(folder / files.MANIFEST)
+    recipe, place, chosen = restored(stored)
+    pictures = gather(recipe.entry, Path(data) if data else place, chosen.validation_split, chosen.seed)
+    _check_same(manifest, pictures)
+    job = Job(recipe, chosen, pictures, folder, manifest)
+    job.note(resumed=[*manifest.get("resumed", ()), files.now()])
+    return _train(job, verbose, again=True)
+
+
+def restored(stored: Mapping[str, Any]) -> tuple[Recipe, Path | None, Settings]:
+    """The recipe, the place of the data and the settings that a run's `config.yaml` or manifest says."""
+    recipe = load(stored["recipe"])
+    settings = {name: value for name, value in stored.items() if name not in ("recipe", "data")}
+    return recipe, Path(stored["data"]) if stored["data"] else None, settle(recipe.settings, settings)
+
+
+def _check_same(manifest: dict[str, Any], pictures: Pictures) -> None:
+    now, then = pictures.described()["sha256"], manifest["data"]["sha256"]
+    if now != then:
+        raise DataError(
+            f"the {' and '.join(k for k in now if now[k] != then[k])} part of the data is not the run's.\n"
+            "  Write --data PATH for the place of the same data, or start a new run."
+        )
+    here, there = files.versions(), manifest["versions"]
+    changed = ", ".join(f"{name} {there[name]} -> {here[name]}" for name in here if there[name] != here[name])
+    if changed:
+        warnings.warn(f"the run began with other versions, so its last bits may differ: {changed}", stacklevel=3)
+
+
+def _train(job: Job, verbose: int | str, *, again: bool) -> Result:
+    chosen, pictures, began = job.settings, job.pictures, time.perf_counter()
+    model = job.recipe.build(chosen, pictures.train[0], len(pictures.classes))
+    history = model.fit(
+        *pictures.train,
+        batch_size=chosen.batch_size,
+        epochs=chosen.epochs,
+        verbose=verbose,
+        callbacks=[HistoryFile(job.folder / files.HISTORY)],
+        validation_data=pictures.validation,
+        run_dir=job.folder,
+        resume=again,
+    )
+    seconds = round(job.manifest.get("seconds", 0) + time.perf_counter() - began, 1)
+    if len(history.epoch) < chosen.epochs and not model.stop_training:
+        job.note(stopped=files.now(), seconds=seconds)
+        return Result(job.folder, model, history.history, None)
+    job.note(finished=files.now(), seconds=seconds)
+    scores = _publish(job, model, history.history)
+    return Result(job.folder, model, history.history, scores)
+
+
+def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> dict[str, Any]:
+    """Judge the model, and write all that a finished run leaves."""
+    pictures, folder = job.pictures, job.folder
+    (x, y), classes = pictures.test, pictures.classes
+    judged = judge(model, x, y, classes)
+    scores = judged.scores(pictures.train[1])
+    job.note(result=scores)
+    files.write_json(folder / files.EVALUATION, {**scores, **judged.described()})
+    model.save(folder / files.MODEL, {**job.manifest, "classes": list(classes), "brightest": pictures.brightest})
+    np.savez(folder / files.SAMPLES, x=x[:SAMPLES], y=y[:SAMPLES])
+    network = model.summary(print_fn=None)
+    page = report.render(job.manifest, history=history, network=network, judged=judged, pictures=x)
+    files.write_text(folder / files.REPORT, page)
+    return scores
