@@ -1,4 +1,4 @@
-"""Convolution and pooling on a CPU, forward and backward, beside `jax.lax` and PyTorch, all inside one process in turns.
+"""Convolution and pooling on a CPU, forward and backward, beside `jax.lax` and PyTorch, in one process, in turns.
 
     python -m benchmarks.ops.conv --json benchmarks/results/conv.json [--rounds 20] [--core] [--only step]
 
@@ -46,7 +46,8 @@ def lax_pool(x, size, strides=None, padding="valid"):
 
 def network(conv, max_pool):
     rng = np.random.default_rng(0)
-    shapes = [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (3, 3, 64, 128), (128,), (1152, 128), (128,), (128, 10), (10,)]
+    kernels = [(3, 3, 1, 32), (3, 3, 32, 64), (3, 3, 64, 128), (1152, 128), (128, 10)]
+    shapes = [shape for kernel in kernels for shape in (kernel, kernel[-1:])]
     params = [jnp.asarray(rng.normal(scale=1 / math.sqrt(np.prod(s[:-1])), size=s), jnp.float32) for s in shapes]
     batches = jnp.asarray(rng.normal(size=(4, 128, 28, 28, 1)), jnp.float32)
     labels = jnp.asarray(rng.integers(0, 10, (4, 128)))
@@ -102,7 +103,8 @@ def looped(function, *inputs):
             y, pull = jax.vjp(function, *inputs)
             gradients = pull(cotangent)
             # the next turn reads this one's results, so that nothing moves out of the loop
-            touched = [a.at[(0,) * a.ndim].add(1e-30 * g[(0,) * g.ndim]) for a, g in zip(inputs, gradients, strict=True)]
+            pairs = zip(inputs, gradients, strict=True)
+            touched = [a.at[(0,) * a.ndim].add(1e-30 * g[(0,) * g.ndim]) for a, g in pairs]
             return touched, (y, gradients)
 
         start = jax.tree.map(jnp.zeros_like, (cotangent, tuple(inputs)))
@@ -239,9 +241,11 @@ def main():
             results[name] = table(race(case(), options.rounds, clock, options.seconds))
             print(name, flush=True)
             for row in results[name]:
-                print(f"  {row['name']:22} {row['median_ms']:8.3f} ms (least {row['min_ms']:8.3f})   x{row['ratio']:.2f}")
+                label, median, least = row["name"], row["median_ms"], row["min_ms"]
+                print(f"  {label:22} {median:8.3f} ms (least {least:8.3f})   x{row['ratio']:.2f}")
     if options.json:
-        about = {"machine": machine(), "jax": jax.__version__, "torch": torch and torch.__version__, "core": options.core}
+        versions = {"jax": jax.__version__, "torch": torch and torch.__version__}
+        about = {"machine": machine(), **versions, "core": options.core}
         options.json.write_text(json.dumps(about | {"results": results}, indent=1) + "\n")
 
 

@@ -75,9 +75,11 @@ def test_predict_says_when_it_does_not_show_all(thalweg, trained, test_part, tmp
     assert "340 rows more" in thalweg("predict", trained, tmp_path / "x.npy").out
 
 
-def test_evaluate_gives_the_runs_own_scores(thalweg, trained, evaluation):
+def test_evaluate_gives_the_runs_own_scores(thalweg, trained, evaluation, test_part):
     said = json.loads(thalweg("evaluate", trained, "--json").out)
     assert said == evaluation
+    loss, accuracy = Model.load(trained / "model.tw").evaluate(*test_part)
+    assert (said["loss"], said["accuracy"]) == pytest.approx((loss, accuracy), rel=1e-5)
     text = thalweg("evaluate", trained / "model.tw").out
     assert f"{evaluation['accuracy']:.4f}" in text
     assert f"{evaluation['baseline']:.4f}" in text

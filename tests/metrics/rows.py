@@ -83,7 +83,8 @@ class Row:
 
     @property
     def label(self):
-        return f"{self.metric!r} of {self.data.__name__}"
+        name = "a function" if isinstance(self.metric, metrics.Custom) else repr(self.metric)  # its address changes
+        return f"{name} of {self.data.__name__}"
 
 
 M = metrics

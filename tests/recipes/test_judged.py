@@ -18,13 +18,14 @@ def judged():
     logits = rng.normal(size=(200, 4)) + 2.0 * np.eye(4)[labels]
     logits[:, 1] -= 9.0  # a class that is never called
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return Judged(labels, p, ("a", "b", "c", "d"), 0.5)
+    return Judged(labels, p, ("a", "b", "c", "d"))
 
 
 def test_counts_accuracy_and_measures_are_those_of_scikit_learn(judged):
     truth, called = judged.labels, judged.predicted
     np.testing.assert_array_equal(judged.counts, metrics.confusion_matrix(truth, called, labels=range(4)))
     assert judged.accuracy == pytest.approx(metrics.accuracy_score(truth, called))
+    assert judged.loss == pytest.approx(metrics.log_loss(truth, judged.probabilities, labels=range(4)))
     assert judged.wrong == (truth != called).sum()
     columns = metrics.precision_recall_fscore_support(truth, called, labels=range(4), zero_division=0)
     for row, (p, r, f, n) in zip(judged.per_class, zip(*columns, strict=True), strict=True):
@@ -45,8 +46,9 @@ def test_the_baseline_answers_what_is_commonest_in_training(judged):
     assert scores["baseline"] == pytest.approx((judged.labels == 2).mean())
 
 
-def test_a_model_with_another_number_of_classes_is_refused():
-    model = Sequential([layers.Dense(3, activation="softmax", input_shape=(2,))])
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    with pytest.raises(ContractError, match=r"3.*2 classes"):
-        judge(model, np.zeros((4, 2), np.float32), np.zeros(4, int), ("a", "b"))
+@pytest.mark.parametrize(("units", "activation"), [(3, "softmax"), (2, None), (1, "sigmoid")])
+def test_a_model_that_gives_no_probability_for_each_class_is_refused(units, activation):
+    model = Sequential([layers.Dense(units, activation=activation, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    with pytest.raises(ContractError, match=rf"gives \[{units}\] numbers a row.* 2 classes"):
+        judge(model, np.ones((4, 2), np.float32), np.zeros(4, int), ("a", "b"))

@@ -1,7 +1,7 @@
 """Layers that pad, crop and enlarge the spatial axes: channels last, [batch, *places, channels]."""
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from thalweg.core import Context, Module
 from thalweg.errors import ConfigError
@@ -21,11 +21,11 @@ def pairs(value: Margins, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     """
     if isinstance(value, int):
         return ((value, value),) * rank
-    parts = (tuple(value),) if rank == 1 and len(value) == 2 else tuple(value)
+    parts: Any = (tuple(value),) if rank == 1 and len(value) == 2 else tuple(value)
     if len(parts) != rank:
         raise ConfigError(f"{name}={value!r} has {len(parts)} entries for {rank} axes.\n  Write one number, or {rank}.")
-    both = (p if isinstance(p, Sequence) else (p, p) for p in parts)
-    return tuple((int(lo), int(hi)) for lo, hi in both)
+    lows_and_highs = (p if isinstance(p, tuple) else (p, p) for p in parts)
+    return tuple((lo, hi) for lo, hi in lows_and_highs)
 
 
 class ZeroPadding(Module):

@@ -197,7 +197,8 @@ def _grouped(kernel: Array, w: Windows, x: Array) -> Array:
 
 
 def _depthwise(kernel: Array, w: Windows, x: Array) -> Array:
-    terms = (widen(v)[..., None] * _along_last_two(k, v.ndim + 1) for v, k in zip(views(x, w), widen(kernel), strict=True))
+    taps = zip(views(x, w), widen(kernel), strict=True)
+    terms = (widen(v)[..., None] * _along_last_two(k, v.ndim + 1) for v, k in taps)
     y = functools.reduce(jnp.add, terms).astype(x.dtype)  # [batch, places, channels, m]
     return y.reshape(*y.shape[:-2], -1)
 
@@ -260,6 +261,7 @@ def _transposed_axis(n: int, k: int, s: int, d: int, extra: int | None, padding:
 def _check_channels(channels: int, kernel: tuple[int, ...], groups: int) -> None:
     if channels != kernel[-2] * groups or kernel[-1] % groups:
         raise ValueError(
-            f"{channels} channels in and {kernel[-1]} out cannot form {groups} groups of kernels that read {kernel[-2]}.\n"
+            f"{channels} channels in and {kernel[-1]} out cannot form {groups} groups of kernels that read "
+            f"{kernel[-2]}.\n"
             "  Write groups that divide both numbers of channels."
         )

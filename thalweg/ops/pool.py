@@ -7,7 +7,7 @@ n: batch; i: place in the output; t: place in the window; c: channel; s: stride,
 never win and never count. LeCun et al. 1990, "Handwritten digit recognition with a back-propagation network" (average);
 Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies" (max).
 
-The gradient of `lax.reduce_window` is a sequential search on a CPU (19 ms where the one below takes 2). Here the windows
+The gradient of `lax.reduce_window` is a sequential search on a CPU (19 ms, the one below 2). Here the windows
 are seen tap by tap, as shifted slices of x: the largest is an elementwise maximum of them, its tap `t*` is known, and
 the derivative is a choice by comparing each tap with t*.
 """

@@ -86,7 +86,8 @@ def windows(
     found = Windows(k, s, d, pads(sizes, k, s, d, padding) if isinstance(padding, str) else padding)
     if min(found.outputs(sizes), default=1) < 1:
         raise ValueError(
-            f"windows of {_reach(k, d)} do not fit into {tuple(sizes)} places.\n  Write padding='same' or a smaller window."
+            f"windows of {_reach(k, d)} do not fit into {tuple(sizes)} places.\n"
+            "  Write padding='same' or a smaller window."
         )
     return found
 

@@ -3,6 +3,7 @@
     counts[t, p] = rows of class t that were called p
     precision_k = counts[k, k] / sum_t counts[t, k]      recall_k = counts[k, k] / sum_p counts[k, p]
     F1_k = 2 precision_k recall_k / (precision_k + recall_k), and 0 where its parts are 0
+    loss = -mean_n log p[n, t_n]
 
 What it counts is the likeliest class of each row.
 """
@@ -16,15 +17,16 @@ import numpy as np
 from thalweg.errors import ContractError
 from thalweg.model import Model
 
+SMALLEST = float(np.finfo(np.float32).tiny)  # a probability that came out as 0 counts as this
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Judged:
-    """Labels [rows] as class numbers, the probabilities [rows, classes] given to them, the classes' names, the loss."""
+    """Labels [rows] as class numbers, the probabilities [rows, classes] given to them, and the classes' names."""
 
     labels: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...]
-    loss: float
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -35,6 +37,16 @@ class Judged:
     def wrong(self) -> int:
         """How many rows were called something else."""
         return int((self.predicted != self.labels).sum())
+
+    @property
+    def own(self) -> np.ndarray:
+        """The probability that each row's own class was given."""
+        return self.probabilities[np.arange(len(self.labels)), self.labels]
+
+    @property
+    def loss(self) -> float:
+        """The mean cross-entropy."""
+        return float(-np.log(np.maximum(self.own, SMALLEST)).mean())
 
     @property
     def accuracy(self) -> float:
@@ -73,8 +85,7 @@ class Judged:
 
     def hardest(self, count: int) -> np.ndarray:
         """The rows with the highest loss, the worst first: those whose own class was given least."""
-        own = self.probabilities[np.arange(len(self.labels)), self.labels]
-        return np.argsort(own, kind="stable")[:count]
+        return np.argsort(self.own, kind="stable")[:count]
 
 
 def _share(part: np.ndarray, of: np.ndarray) -> np.ndarray:
@@ -88,10 +99,9 @@ def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, .
         ContractError: the model gives something else than a probability for each of `classes`.
     """
     probabilities = np.asarray(model.predict(x), np.float64)
-    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
+    if probabilities.shape != (len(x), len(classes)) or abs(probabilities.sum(1) - 1).max(initial=0) > 0.02:
         raise ContractError(
-            f"the model gives {list(probabilities.shape[1:])} numbers a row; there are {len(classes)} classes.\n"
-            "  Judge a classifier whose last layer has a unit for each class."
+            f"the model gives {list(probabilities.shape[1:])} numbers a row, and not a probability for each of "
+            f"{len(classes)} classes.\n  Judge a classifier that ends in a softmax with a unit for each class."
         )
-    found = model.evaluate(x, labels, return_dict=True)
-    return Judged(labels.astype(np.int64), probabilities, classes, float(found["loss"]))
+    return Judged(labels.astype(np.int64), probabilities, classes)
