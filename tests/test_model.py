@@ -84,6 +84,13 @@ def test_saved_and_loaded_predicts_the_same_bits_and_trains_on(trained, tmp_path
     again.fit(X, Y, epochs=1, verbose=0)
 
 
+def test_a_model_that_is_not_compiled_predicts_and_says_what_training_needs():
+    model = thalweg.Sequential([layers.Dense(2)])
+    assert model.predict(X).shape == (len(X), 2)
+    with pytest.raises(ContractError, match="compile"):
+        model.fit(X, Y)
+
+
 def test_weights_go_out_and_in(trained):
     other = classifier()
     other.build((None, 4))
@@ -177,11 +184,14 @@ def test_train_on_batch_gives_the_loss_before_the_step():
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float64"])
-def test_other_precisions_train(precision):
+def test_other_precisions_train_and_are_stored(precision, tmp_path):
     model = classifier(precision=precision)
     history = model.fit(X, Y, epochs=3, verbose=0)
     assert history.history["loss"][-1] < history.history["loss"][0]
-    kept = {str(v.dtype) for v in model.weights.values()}
+    again = thalweg.load_model(model.save(tmp_path / "m.tw"))
+    assert again.predict(X).tobytes() == model.predict(X).tobytes()
+    model.summary(print_fn=None)
+    kept = {str(v.dtype) for v in again.weights.values()}
     assert kept == {"float64" if precision == "float64" else "float32"}
 
 

@@ -103,7 +103,8 @@ class Model:
         """A table of the layers: path, type, output shape, parameters, FLOPs, memory; and the totals."""
         spec = self.input_spec if self.input_spec is not None else session.declared(self.module)
         numbers = tree.size(self._session.ts.optimizer) if self._session else 0
-        found = summary(self.module, spec, optimizer=numbers, policy=self.precision)
+        with self.precision.scope():
+            found = summary(self.module, spec, optimizer=numbers, policy=self.precision)
         if print_fn is not None:
             print_fn(str(found))
         return found
@@ -190,7 +191,8 @@ class Model:
         self._required("loss")
         found = self._given(x, y, sample_weight)
         apart = None if validation_data is None else self._given(*_parts(validation_data))
-        current = self.build_for(found.spec)
+        self.build_for(found.spec)
+        current = self._compiled()
         train, validation, size = prepare.training(
             current, found, batch_size, hooks, share=validation_split, validation=apart,
             class_weight=class_weight, seed=self.seed, split=split,
@@ -225,7 +227,8 @@ class Model:
         del verbose
         self._required("loss")
         given = self._given(x, y, sample_weight)
-        current = self.build_for(given.spec)
+        self.build_for(given.spec)
+        current = self._compiled()
         with self.precision.scope():
             found = evaluate(current, prepare.evaluation(current, given), batch_size or prepare.EVALUATION_BATCH)
         return _listed(found, return_dict=return_dict)
@@ -244,7 +247,8 @@ class Model:
         """One step on one batch; the loss and the metrics of that batch before the step."""
         self._required("loss")
         given = self._given(x, y, sample_weight)
-        current = self.build_for(given.spec)
+        self.build_for(given.spec)
+        current = self._compiled()
         with self.precision.scope():
             found = session.one_step(current, prepare.evaluation(current, given, class_weight))
         return _listed(found, return_dict=return_dict)
@@ -263,7 +267,8 @@ class Model:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         current = self._compiled()
-        current.ts = current.ts._replace(optimizer=optim.with_hyper(current.ts.optimizer, learning_rate=value))
+        with self.precision.scope():
+            current.ts = current.ts._replace(optimizer=optim.with_hyper(current.ts.optimizer, learning_rate=value))
 
     @property
     def optimizer(self) -> "Model":
@@ -284,7 +289,8 @@ class Model:
 
     def set_weights(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
         """Put `weights` in: a list as from `get_weights`, or a dict as from `weights`."""
-        params, state = session.replaced(*self._now(), weights)
+        with self.precision.scope():
+            params, state = session.replaced(*self._now(), weights)
         self._weights = (params, state)
         if self._session is not None:
             self._session.ts = self._session.ts._replace(params=params, state=state)
@@ -340,7 +346,7 @@ class Model:
         assert self._weights is not None
         return self._weights
 
-    def build_for(self, spec: Spec) -> Session:
+    def build_for(self, spec: Spec) -> None:
         """Make what is not there yet for inputs like `spec`: the weights; once compiled, the session."""
         self.input_spec = spec
         with self.precision.scope():
@@ -351,7 +357,6 @@ class Model:
                 self._session = session.start(
                     self.network, s["loss"], s["optimizer"], self._metrics(), self.seed, spec, self._weights
                 )
-        return self._session  # type: ignore[return-value]
 
 
 def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model:  # noqa: N802  (Keras's name)

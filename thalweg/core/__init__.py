@@ -7,24 +7,6 @@ from thalweg.core.network import ModuleNetwork, Network
 from thalweg.core.policy import BFLOAT16, FLOAT32, FLOAT64, Policy, cast, policy
 
 __all__ = [
-    "BFLOAT16",
-    "FLOAT32",
-    "FLOAT64",
-    "Call",
-    "Capture",
-    "Context",
-    "Module",
-    "ModuleNetwork",
-    "Network",
-    "Policy",
-    "Slot",
-    "apply",
-    "cast",
-    "children",
-    "init",
-    "policy",
-    "replace_at",
-    "split_activation",
-    "trace",
-    "walk",
-]
+    "BFLOAT16", "FLOAT32", "FLOAT64", "Call", "Capture", "Context", "Module", "ModuleNetwork", "Network", "Policy",
+    "Slot", "apply", "cast", "children", "init", "policy", "replace_at", "split_activation", "trace", "walk",
+]  # fmt: skip

@@ -164,15 +164,12 @@ class Context:
         call, path = self.call, self._path_of(child)
         if call.initialising:
             child(self, *example)
-        slots = {p[len(path) :]: s for p, s in call.slots.items() if p[: len(path)] == path}
+        probe = Call(policy=call.policy, train=call.train)
+        jax.eval_shape(lambda inputs: child(Context(probe), *inputs), example)
         if call.params is None:
-            params = tree.unflatten((p, jnp.zeros(s.shape, s.dtype)) for p, s in slots.items())
-            found = {p[len(path) :]: s for p, s in call.variable_slots.items() if p[: len(path)] == path}
-            variables = tree.unflatten((p, jnp.zeros(s.shape, s.dtype)) for p, s in found.items())
+            params, variables = _zeros(probe.slots), _zeros(probe.variable_slots)
         else:
             params, variables = _subtree(call.params, path), _subtree(call.variables, path)
-            probe = Call(policy=call.policy, train=call.train)
-            jax.eval_shape(lambda inputs: child(Context(probe), *inputs), example)
             regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
             if call.penalties is not None:  # once, not at each step
                 call.penalties += [r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized]
@@ -308,6 +305,10 @@ def _captured(call: Call, path: Path, output: Any) -> Any:
         output = jax.tree.map(jnp.add, output, call.capture.perturbations[name])
     call.capture.activations[name] = output
     return output
+
+
+def _zeros(slots: dict[Path, Slot]) -> Tree:
+    return tree.unflatten((p, jnp.zeros(s.shape, s.dtype)) for p, s in slots.items())
 
 
 def _subtree(values: Any, path: Path) -> Any:

@@ -22,10 +22,13 @@ import jax.numpy as jnp
 
 from thalweg.ops.precision import widen
 from thalweg.ops.windows import Pads, Windows, pad, spread, views, windows
-from thalweg.types import Array, Float
+from thalweg.types import Array, Float, Tree
 
 CACHE = 2**21
 """Bytes of patches in one block."""
+
+WIDE = 16
+"""Channels that a group should have at least for a matrix product of its own."""
 
 Tensor = Float[Array, "batch *places channels"]
 Kernel = Float[Array, "*taps ins outs"]
@@ -62,7 +65,7 @@ def conv(
     w = windows(x.shape[1:-1], kernel.shape[:-2], strides, padding, dilation)
     if jax.default_backend() != "cpu":
         return _accelerated(x, kernel, w, groups)
-    y = _in_blocks(_formula(kernel, w, groups), *_strips(pad(x, w), w))
+    y = _products(pad(x, w), kernel, w.unpadded(), groups)
     return y.reshape(x.shape[0], *w.outputs(x.shape[1:-1]), kernel.shape[-1])
 
 
@@ -161,15 +164,19 @@ def _accelerated(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
     )
 
 
-def _formula(kernel: Array, w: Windows, groups: int) -> Callable[[Array], Array]:
-    if groups == 1:
-        return _dense(kernel, w)
-    if kernel.shape[-2] == 1:
-        return functools.partial(_depthwise, kernel.reshape(w.taps, groups, -1), w)
-    return functools.partial(_grouped, kernel.reshape(w.taps, kernel.shape[-2], groups, -1), w)
+def _products(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
+    outputs = kernel.shape[-1]
+    if groups > 1 and groups == x.shape[-1]:
+        return _depthwise(w, jnp.repeat(x, outputs // groups, axis=-1), kernel.reshape(w.taps, outputs))
+    if groups > 1:
+        kernels = _wide_groups(kernel, groups)
+        parts = zip(jnp.split(x, len(kernels), axis=-1), kernels, strict=True)
+        return jnp.concatenate([_products(part, k, w, 1) for part, k in parts], axis=-1)
+    x, places = _strips(x, w) if w.taps > 1 else (x, 0)
+    return _in_blocks(_patches_by(kernel, w), x, places * w.taps * x.shape[-1])
 
 
-def _dense(kernel: Array, w: Windows) -> Callable[[Array], Array]:
+def _patches_by(kernel: Array, w: Windows) -> Callable[[Array], Array]:
     k = kernel.reshape(-1, kernel.shape[-1])
     inputs, outputs = k.shape
     # the gradient of k is patches' dy or its transpose; on a CPU the narrower factor should lead. So k is turned here,
@@ -186,63 +193,81 @@ def _dense(kernel: Array, w: Windows) -> Callable[[Array], Array]:
     return formula
 
 
-def _grouped(kernel: Array, w: Windows, x: Array) -> Array:
-    _, channels, groups, _ = kernel.shape
-    taps = [v.reshape(*v.shape[:-1], groups, channels) for v in views(x, w)]
-    patches = jnp.stack(taps, axis=-3)  # [batch, places, taps, groups, channels]
-    n = patches.ndim
-    y = jax.lax.dot_general(patches, kernel, (((n - 3, n - 1), (0, 1)), ((n - 2,), (2,))))
-    y = jnp.moveaxis(y, 0, -2)  # [batch, places, groups, outputs]
-    return y.reshape(*y.shape[:-2], -1)
+def _wide_groups(kernel: Array, groups: int) -> list[Array]:
+    """The kernel of each group; narrow neighbours are joined, with zeros between them, until a product is worth it."""
+    *taps, channels, outputs = kernel.shape
+    join = max(n for n in range(1, groups + 1) if groups % n == 0 and (n == 1 or n * channels <= WIDE))
+    k = kernel.reshape(*taps, channels, groups // join, join, outputs // groups)
+    own = jnp.eye(join, dtype=k.dtype)[:, None, None, :, None]  # [join, 1, 1, join, 1]
+    joined = (k[..., None, :, :, :, :] * own.reshape((1,) * len(taps) + own.shape)).reshape(*taps, join * channels, outputs)
+    return jnp.split(joined, groups // join, axis=-1)
 
 
-def _depthwise(kernel: Array, w: Windows, x: Array) -> Array:
-    taps = zip(views(x, w), widen(kernel), strict=True)
-    terms = (widen(v)[..., None] * _along_last_two(k, v.ndim + 1) for v, k in taps)
-    y = functools.reduce(jnp.add, terms).astype(x.dtype)  # [batch, places, channels, m]
-    return y.reshape(*y.shape[:-2], -1)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _depthwise(w: Windows, x: Array, k: Array) -> Array:
+    terms = (widen(v) * _per_channel(kt, v) for v, kt in zip(views(x, w), widen(k), strict=True))
+    return functools.reduce(jnp.add, terms).astype(x.dtype)
 
 
-def _along_last_two(k: Array, rank: int) -> Array:
-    return k.reshape((1,) * (rank - 2) + k.shape)
+def _depthwise_forward(w: Windows, x: Array, k: Array) -> tuple[Array, tuple[Array, Array]]:
+    return _depthwise(w, x, k), (x, k)
+
+
+def _depthwise_backward(w: Windows, saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
+    x, k = saved
+    dx, *_ = jax.vjp(lambda x: _depthwise.__wrapped__(w, x, k), x)[1](dy)
+    rows = _in_blocks(functools.partial(_tap_sums, w), (x, dy), w.taps * dy[0].size)  # [batch, taps, channels]
+    return dx, jnp.sum(rows, axis=0).astype(k.dtype)
+
+
+_depthwise.defvjp(_depthwise_forward, _depthwise_backward)
+
+
+def _tap_sums(w: Windows, x_dy: tuple[Array, Array]) -> Array:
+    x, dy = x_dy
+    terms = jnp.stack([widen(v) * widen(dy) for v in views(x, w)], axis=1)  # [batch, taps, *places, channels]
+    return jnp.sum(terms, axis=tuple(range(2, terms.ndim - 1)))
+
+
+def _per_channel(k: Array, like: Array) -> Array:
+    return k.reshape((1,) * (like.ndim - 1) + k.shape)
 
 
 def _strips(x: Array, w: Windows) -> tuple[Array, int]:
-    """A padded `x` whose rows are cut along the first axis of places, until the patches of one fit into the cache.
+    """A padded `x` cut along its first axis of places, until the patches of one strip fit into the cache.
 
-    Strips overlap by what a window reads beyond its stride. They join the batch, and their outputs lie one after the
-    other as those of the whole do.
+    Strips overlap by what a window reads beyond its stride. They join the batch, and their outputs, one after the other,
+    are those of the whole.
 
     Returns:
-        [batch strips, *places, channels], and how many numbers the patches of one strip hold.
+        [batch strips, *places, channels], and how many windows a strip has.
     """
-    outputs = Windows(w.size, w.strides, w.dilation, ((0, 0),) * len(w.size)).outputs(x.shape[1:-1])
-    numbers, s = w.taps * math.prod(outputs) * x.shape[-1], w.strides[0]
-    overlap = w.dilation[0] * (w.size[0] - 1) + 1 - s
-    fit = (n for n in range(outputs[0], 0, -1) if outputs[0] % n == 0 and n * s >= overlap)
-    fit = list(fit)
-    few = next((n for n in fit if numbers // outputs[0] * n * x.dtype.itemsize <= CACHE), fit[-1])
-    strips = outputs[0] // few
-    if w.taps == 1 or strips == 1:
-        return x, 0 if w.taps == 1 else numbers
-    step, rest = few * s, x.shape[2:]
-    own = x[:, : strips * step].reshape(-1, step, *rest)
-    if overlap <= 0:
-        return own, numbers // strips
-    after = x[:, step : strips * step + overlap]
-    after = jnp.pad(after, ((0, 0), (0, step - overlap), *((0, 0),) * len(rest))).reshape(-1, step, *rest)
-    return jnp.concatenate([own, after[:, :overlap]], axis=1), numbers // strips
+    first, *rest = w.outputs(x.shape[1:-1])
+    s, overlap = w.strides[0], w.dilation[0] * (w.size[0] - 1) + 1 - w.strides[0]
+    row = math.prod(rest) * w.taps * x.shape[-1] * x.dtype.itemsize
+    whole = [n for n in range(1, first + 1) if first % n == 0 and n * s >= overlap]
+    long = max((n for n in whole if n * row <= CACHE), default=whole[0])
+    if long == first:
+        return x, first * math.prod(rest)
+    step, strips, places = long * s, first // long, x.shape[2:]
+    own = x[:, : strips * step].reshape(-1, step, *places)
+    if overlap > 0:
+        following = jnp.pad(x[:, step : strips * step + overlap], ((0, 0), (0, step - overlap), *((0, 0),) * len(places)))
+        own = jnp.concatenate([own, following.reshape(own.shape)[:, :overlap]], axis=1)
+    return own, long * math.prod(rest)
 
 
-def _in_blocks(formula: Callable[[Array], Array], x: Array, numbers: int) -> Array:
+def _in_blocks(formula: Callable[[Tree], Array], x: Tree, numbers: int) -> Array:
     """`formula(x)` on a few rows of the batch at a time; its intermediate values take `numbers` numbers a row."""
-    batch = x.shape[0]
-    fitting = batch if numbers == 0 else max(CACHE // (numbers * x.dtype.itemsize), 1)
-    rows = next(r for r in range(min(fitting, batch), 0, -1) if batch % r == 0)
+    leaves = jax.tree.leaves(x)
+    batch, width = leaves[0].shape[0], leaves[0].dtype.itemsize
+    most = batch if numbers * batch * width <= CACHE else max(CACHE // (numbers * width), 1)
+    rows = max(n for n in range(1, most + 1) if batch % n == 0)
     if rows == batch:
         return formula(x)
     once = jax.checkpoint(formula, prevent_cse=False)
-    _, y = jax.lax.scan(lambda _, block: (None, once(block)), None, x.reshape(-1, rows, *x.shape[1:]))
+    blocks = jax.tree.map(lambda a: a.reshape(-1, rows, *a.shape[1:]), x)
+    _, y = jax.lax.scan(lambda _, block: (None, once(block)), None, blocks)
     return y.reshape(batch, *y.shape[2:])
 
 

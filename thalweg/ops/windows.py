@@ -44,6 +44,10 @@ class Windows(NamedTuple):
         axes = zip(sizes, _reach(self.size, self.dilation), self.strides, self.pads, strict=True)
         return tuple((n + lo + hi - r) // s + 1 for n, r, s, (lo, hi) in axes)
 
+    def unpadded(self) -> "Windows":
+        """These windows over an input that is padded already."""
+        return self._replace(pads=((0, 0),) * len(self.size))
+
 
 def spread(value: int | Sequence[int], rank: int, name: str) -> Sizes:
     """One number for all axes, or one for each.
@@ -119,7 +123,7 @@ def views(x: Any, w: Windows) -> list[Any]:
     Returns:
         One [batch, *outputs, channels] per tap, in row-major order of the taps.
     """
-    outputs = Windows(w.size, w.strides, w.dilation, ((0, 0),) * len(w.size)).outputs(x.shape[1:-1])
+    outputs = w.unpadded().outputs(x.shape[1:-1])
     return [
         x[(slice(None), *(slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(start, outputs, w.strides, strict=True)))]
         for start in itertools.product(*(range(0, k * d, d) for k, d in zip(w.size, w.dilation, strict=True)))
