@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import thalweg
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "thalweg").rglob("*.py"))
 OPTIONAL = {"flax", "equinox", "torch", "keras", "onnx", "tensorflow", "pandas"}
@@ -16,6 +18,8 @@ def imported(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "thalweg":
+            yield from (f"thalweg.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
 
@@ -40,13 +44,15 @@ def test_the_arrows_hold():
 
 
 def test_the_core_stays_small():
-    assert sum(code_lines(f) for f in FILES if f.parent.name == "core" and f.stem not in ("summary", "flops")) < 400
+    """The bound is in docs/decisions/0006: what a module needs to compute, without the summary and its FLOPs."""
+    assert sum(code_lines(f) for f in FILES if f.parent.name == "core" and f.stem not in ("summary", "flops")) < 440
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_keeps_the_house_rules(path):
     names = set(imported(path))
-    assert "thalweg" not in names, "nobody inside imports the public face"
+    face = {f"thalweg.{name}" for name, place in thalweg.FACE.items() if place != f"thalweg.{name}"}
+    assert not names & {"thalweg", *face}, "nobody inside imports the public face"
     assert not {n.split(".")[0] for n in names} & {"pickle", "cloudpickle", "dill", "joblib"}, (
         "nothing is ever unpickled"
     )
