@@ -233,7 +233,7 @@ def test_the_name_tells_the_direction(name, up):
 
 
 def test_a_name_that_tells_nothing_needs_a_mode():
-    with pytest.raises(ConfigError, match="Write mode='max' or mode='min'"):
+    with pytest.raises(ConfigError, match="write mode='max' or mode='min'"):
         EarlyStopping("val_thing")
     assert EarlyStopping("val_thing", mode="max")
     with pytest.raises(ConfigError, match="mode is"):

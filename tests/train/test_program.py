@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from thalweg import data, layers, losses, metrics, optim
 from thalweg.core import ModuleNetwork
 from thalweg.train import session
+from thalweg.train.evaluate import results
 from thalweg.train.program import batch_at, train_body, train_program
 
 ROWS, FEATURES, CLASSES, BATCH = 70, 6, 3, 16
@@ -73,8 +74,8 @@ def test_eight_seeds_and_rates_under_vmap_equal_eight_single_runs(network, rows)
         one, count, *_ = alone(r.ts, tally, rows, order, *bounds(0, 5))
         for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(many.params), strict=True):
             np.testing.assert_allclose(a, b[i], rtol=1e-4, atol=1e-5)
-        for a, b in zip(jax.tree.leaves(count), jax.tree.leaves(counted), strict=True):
-            np.testing.assert_allclose(a, b[i], rtol=1e-4)
+        mine = results(task, jax.tree.map(lambda a, i=i: a[i], counted))
+        assert mine == pytest.approx(results(task, count), rel=1e-4)
     first, second = (jax.tree.leaves(jax.tree.map(lambda a, i=i: a[i], many.params)) for i in (0, 1))
     assert not all(np.allclose(a, b) for a, b in zip(first, second, strict=True))
 
@@ -92,8 +93,9 @@ def test_sharded_over_four_devices_equals_one(network, rows):
     first, last = jax.device_put(bounds(0, 5), whole)
     assert "all-reduce" in run.lower(*args, split, first, last).compile().as_text()
     four, count, *_ = run(*args, split, first, last)
-    for a, b in zip(jax.tree.leaves((one.params, counted)), jax.tree.leaves((four.params, count)), strict=True):
+    for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(four.params), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    assert results(s.task, count) == pytest.approx(results(s.task, counted), rel=1e-4)
 
 
 def test_a_ragged_batch_is_filled_with_its_own_rows_and_masked(rows):
