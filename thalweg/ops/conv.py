@@ -199,7 +199,9 @@ def _wide_groups(kernel: Array, groups: int) -> list[Array]:
     join = max(n for n in range(1, groups + 1) if groups % n == 0 and (n == 1 or n * channels <= WIDE))
     k = kernel.reshape(*taps, channels, groups // join, join, outputs // groups)
     own = jnp.eye(join, dtype=k.dtype)[:, None, None, :, None]  # [join, 1, 1, join, 1]
-    joined = (k[..., None, :, :, :, :] * own.reshape((1,) * len(taps) + own.shape)).reshape(*taps, join * channels, outputs)
+    joined = (k[..., None, :, :, :, :] * own.reshape((1,) * len(taps) + own.shape)).reshape(
+        *taps, join * channels, outputs
+    )
     return jnp.split(joined, groups // join, axis=-1)
 
 
@@ -236,8 +238,8 @@ def _per_channel(k: Array, like: Array) -> Array:
 def _strips(x: Array, w: Windows) -> tuple[Array, int]:
     """A padded `x` cut along its first axis of places, until the patches of one strip fit into the cache.
 
-    Strips overlap by what a window reads beyond its stride. They join the batch, and their outputs, one after the other,
-    are those of the whole.
+    Strips overlap by what a window reads beyond its stride. They join the batch, and their outputs, one after the
+    other, are those of the whole.
 
     Returns:
         [batch strips, *places, channels], and how many windows a strip has.
@@ -246,13 +248,14 @@ def _strips(x: Array, w: Windows) -> tuple[Array, int]:
     s, overlap = w.strides[0], w.dilation[0] * (w.size[0] - 1) + 1 - w.strides[0]
     row = math.prod(rest) * w.taps * x.shape[-1] * x.dtype.itemsize
     whole = [n for n in range(1, first + 1) if first % n == 0 and n * s >= overlap]
-    long = max((n for n in whole if n * row <= CACHE), default=whole[0])
+    long = max((n for n in whole if n * row <= CACHE), default=min(whole, default=first))
     if long == first:
         return x, first * math.prod(rest)
     step, strips, places = long * s, first // long, x.shape[2:]
     own = x[:, : strips * step].reshape(-1, step, *places)
     if overlap > 0:
-        following = jnp.pad(x[:, step : strips * step + overlap], ((0, 0), (0, step - overlap), *((0, 0),) * len(places)))
+        margins = ((0, 0), (0, step - overlap), *((0, 0),) * len(places))
+        following = jnp.pad(x[:, step : strips * step + overlap], margins)
         own = jnp.concatenate([own, following.reshape(own.shape)[:, :overlap]], axis=1)
     return own, long * math.prod(rest)
 
