@@ -207,6 +207,10 @@ def _wide_groups(kernel: Array, groups: int) -> list[Array]:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _depthwise(w: Windows, x: Array, k: Array) -> Array:
+    return _over_taps(w, x, k)
+
+
+def _over_taps(w: Windows, x: Array, k: Array) -> Array:
     terms = (widen(v) * _per_channel(kt, v) for v, kt in zip(views(x, w), widen(k), strict=True))
     return functools.reduce(jnp.add, terms).astype(x.dtype)
 
@@ -217,7 +221,7 @@ def _depthwise_forward(w: Windows, x: Array, k: Array) -> tuple[Array, tuple[Arr
 
 def _depthwise_backward(w: Windows, saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
     x, k = saved
-    dx, *_ = jax.vjp(lambda x: _depthwise.__wrapped__(w, x, k), x)[1](dy)
+    dx, *_ = jax.vjp(lambda x: _over_taps(w, x, k), x)[1](dy)
     rows = _in_blocks(functools.partial(_tap_sums, w), (x, dy), w.taps * dy[0].size)  # [batch, taps, channels]
     return dx, jnp.sum(rows, axis=0).astype(k.dtype)
 
