@@ -14,7 +14,7 @@ import thalweg
 from tests.peers import relaxed
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = sorted(m.name for m in pkgutil.walk_packages(thalweg.__path__, "thalweg."))
+MODULES = sorted(m.name for m in pkgutil.walk_packages(thalweg.__path__, "thalweg.") if not m.name.endswith("__main__"))
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 LISTING = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
