@@ -44,6 +44,17 @@ def test_evaluation_is_what_numpy_computes_from_predict(trained):
     np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
 
 
+def test_a_streamed_source_is_predicted_as_its_arrays_are(trained):
+    class Rows:
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, indices):
+            return X[indices], Y[indices]
+
+    np.testing.assert_array_equal(trained.predict(Rows(), batch_size=50), trained.predict(X, batch_size=50))
+
+
 def test_a_second_fit_and_a_ragged_last_batch_compile_nothing():
     model = classifier()
     model.fit(X, Y, epochs=2, batch_size=32, validation_split=0.2, verbose=0)

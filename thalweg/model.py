@@ -20,7 +20,7 @@ from thalweg.train import Fit, History, Plan, Session, prepare, session
 from thalweg.train.callbacks import Callback, CallbackList, needs_batches
 from thalweg.train.evaluate import evaluate
 from thalweg.train.progress import Progress
-from thalweg.types import Spec, Tree
+from thalweg.types import Spec, Tree, row_spec
 
 compilation.keep_programs()
 
@@ -97,7 +97,7 @@ class Model:
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the parameters; `input_shape` has the batch axis in front, as None."""
-        self.build_for(session.declared(self.module) if input_shape is None else session.spec_of(input_shape[1:]))
+        self.build_for(session.declared(self.module) if input_shape is None else row_spec(input_shape[1:]))
 
     def summary(self, print_fn: Callable[[str], Any] | None = print) -> Summary:
         """A table of the layers: path, type, output shape, parameters, FLOPs, memory; and the totals."""
@@ -234,12 +234,12 @@ class Model:
         return _listed(found, return_dict=return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
-        """The network's output for each row of `x`, as a NumPy array."""
+        """The network's output for each row of `x` (arrays or a source), as a NumPy array."""
         del verbose
         given = self._given(x)
         self.build_for(given.spec)
         with self.precision.scope():
-            return session.predict(self.network, *self._now(), given.x, batch_size)
+            return session.predict(self.network, *self._now(), given, batch_size)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, *, return_dict: bool = False

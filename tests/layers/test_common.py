@@ -53,6 +53,13 @@ def test_padded_rows_pay_no_penalty():
     assert real["penalty"] > 0
 
 
+def test_the_activity_of_the_last_layer_is_its_output_and_not_its_logits():
+    network = core.ModuleNetwork(Sequential([Dense(2, "softmax", activity_regularizer="l2")]))
+    params, state = network.init(random.key(0), X)
+    logits, new = network.apply(params, state, X, key=None, train=False)
+    np.testing.assert_allclose(new["penalty"], 0.01 * (jax.nn.softmax(logits) ** 2).sum() / 4, rtol=1e-5)
+
+
 def test_regularizers_differentiate_through_the_penalty():
     layer = PReLU(alpha_regularizer=L1(0.5), alpha_initializer=Constant(0.3))
     params, state = core.init(layer, random.key(0), X)

@@ -58,7 +58,20 @@ class Module(Record):
         It is the field `activation`; a layer that uses this field inside (a recurrent cell) returns `self, None`.
         """
         activation = getattr(self, "activation", None)
-        return (self, None) if activation is None else (dataclasses.replace(self, activation=None), activation)
+        if activation is None:
+            return self, None
+        rest = dataclasses.replace(self, activation=None)
+        of_output = getattr(self, "activity_regularizer", None)
+        if of_output is not None:
+            rest = dataclasses.replace(rest, activity_regularizer=Through(activation, of_output))
+        return rest, activation
+
+
+class Through(Record):
+    """A regularizer of what `activation` makes of an output: the output's, once its activation is set apart."""
+
+    activation: Any
+    regularizer: Any
 
 
 def _routed(body: Callable[..., Any]) -> Callable[..., Any]:

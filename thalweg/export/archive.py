@@ -17,8 +17,7 @@ from thalweg.core import Module, Policy
 from thalweg.errors import ConfigError, ModelFileError
 from thalweg.export import modelfile
 from thalweg.record import from_json, to_json
-from thalweg.train import session
-from thalweg.types import Spec
+from thalweg.types import Spec, row_spec
 
 
 def allowed() -> dict[str, Callable[..., Any]]:
@@ -104,4 +103,4 @@ def _spec(stored: Any) -> Spec:
         return {k: _spec(v) for k, v in stored["names"].items()}
     if "parts" in stored:
         return tuple(_spec(v) for v in stored["parts"])
-    return session.spec_of(stored["shape"], stored["dtype"])
+    return row_spec(stored["shape"], stored["dtype"])

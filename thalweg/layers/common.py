@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import jax.numpy as jnp
 
-from thalweg.core import Context
+from thalweg.core import Context, Through
 from thalweg.ops.activations import activation
 from thalweg.ops.constraints import constraint
 from thalweg.ops.initializers import initializer
@@ -66,9 +66,12 @@ def finish(cx: Context, y: Array) -> Array:
 
 def penalized(cx: Context, y: Array) -> Array:
     """`y` itself; with an `activity_regularizer`, its penalty per row joins the loss."""
-    penalty = regularizer(getattr(cx.module, "activity_regularizer", None))
+    stated, seen = getattr(cx.module, "activity_regularizer", None), y
+    if isinstance(stated, Through):
+        stated, seen = stated.regularizer, activation(stated.activation)(y)
+    penalty = regularizer(stated)
     if penalty is not None:
-        cx.penalty(_per_row(penalty, y, cx.rows))
+        cx.penalty(_per_row(penalty, seen, cx.rows))
     return y
 
 

@@ -8,18 +8,15 @@ from calls on nodes.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import jax
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.errors import ConfigError, ContractError, nearest
 from thalweg.record import Record
-from thalweg.types import Spec, Tree
+from thalweg.types import Spec, Tree, row_spec
 
 Ref: TypeAlias = int | tuple[Any, ...] | None
 """The number of a value, a tuple of refs where a layer takes a list, or None for an input left out."""
-
-UNKNOWN = 32  # stands for a None of a shape where a length is needed before there is data
 
 
 class Port(Record):
@@ -32,8 +29,7 @@ class Port(Record):
     @property
     def spec(self) -> Spec:
         """One row of it."""
-        row = (UNKNOWN if n is None else n for n in self.shape)
-        return jax.ShapeDtypeStruct((1, *row), jax.dtypes.canonicalize_dtype(self.dtype))
+        return row_spec(self.shape, self.dtype)
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a batch of `shape` can come in here."""

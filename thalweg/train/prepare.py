@@ -40,6 +40,12 @@ class Given:
         x = data.take(self.source, np.arange(1))[0] if self.source is not None else self.x
         return jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *np.shape(a)[1:]), _dtype(a)), x)
 
+    def inputs(self, first: int, last: int) -> Tree:
+        """The inputs of rows `first` up to `last`."""
+        if self.source is not None:
+            return data.take(self.source, np.arange(first, last))[0]
+        return jax.tree.map(lambda a: a[first:last], self.x)
+
     def feed(self, rows: np.ndarray | None = None) -> Feed:
         """The rows (all of them unless said) for a program."""
         rows = np.arange(len(self)) if rows is None else rows

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -18,17 +18,22 @@ from thalweg.train.evaluate import results
 from thalweg.train.feed import Feed
 from thalweg.train.program import predict_program, train_program
 from thalweg.train.task import Session, Task
-from thalweg.types import Spec, Tree
+from thalweg.types import Spec, Tree, row_spec
 
-UNKNOWN = 32  # stands for a None of input_shape where a length is needed before there is data
 PREDICT_BATCH = 256
 
 
-def spec_of(shape: Sequence[int | None], dtype: Any = "float32") -> Spec:
-    """One row of inputs of `shape`."""
-    return jax.ShapeDtypeStruct(
-        (1, *(UNKNOWN if n is None else int(n) for n in shape)), jax.dtypes.canonicalize_dtype(dtype)
-    )
+@runtime_checkable
+class Inputs(Protocol):
+    """Rows of inputs, read a block at a time."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def inputs(self, first: int, last: int) -> Tree:
+        """Rows `first` up to `last`."""
+        ...
 
 
 def declared(module: Any) -> Spec:
@@ -39,7 +44,7 @@ def declared(module: Any) -> Spec:
     first = module
     while isinstance(first, Module):
         if first.input_shape is not None:
-            return spec_of(first.input_shape)
+            return row_spec(first.input_shape)
         first = next((child for _, child in children(first)), None)
     raise ContractError(
         "the shape of the inputs is not known yet.\n"
@@ -75,15 +80,15 @@ def lasting(task: Task, steps: int) -> Task:
     return dataclasses.replace(task, total_steps=steps) if scheduled else task
 
 
-def predict(network: Network, params: Tree, state: Tree, x: Tree, batch_size: int | None) -> Any:
-    """The output for each row of `x`, in batches of one compiled shape."""
-    rows = jax.tree.leaves(x)[0].shape[0]
+def predict(network: Network, params: Tree, state: Tree, x: Inputs, batch_size: int | None) -> Any:
+    """The output for each row of `x`, in batches of one compiled shape; a streamed source is read a batch at a time."""
+    rows = len(x)
     size = min(batch_size or PREDICT_BATCH, 1 << max(0, rows - 1).bit_length())
     run = predict_program(network)
     parts = []
     for first in range(0, rows, size):
         count = min(size, rows - first)
-        part = jax.tree.map(lambda a, f=first, c=count: _padded(a[f : f + c], size), x)
+        part = jax.tree.map(lambda a: _padded(a, size), x.inputs(first, first + count))
         parts.append(jax.tree.map(lambda a, c=count: np.asarray(a)[:c], run(params, state, part)))
     return jax.tree.map(lambda *a: np.concatenate(a), *parts)
 
