@@ -1,0 +1,119 @@
+// The one inner loop that matrix products, convolutions and recurrent steps share.
+//
+//     C[i, j] += sum_k A(i, k) B[k, j]        i < M rows, j < N vectors of kLanes columns
+//
+// M x N accumulators stay in registers. A row of B is read as vectors, a number of A is spread over one, so B's columns
+// must lie side by side, while A may have any strides: a place of an image, a channel, a transposed matrix.
+// Each number of C adds its terms in the order of k, whatever M and N, so the bits do not depend on how C is cut.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "simd.h"
+
+namespace thalweg {
+
+// Rows of a tile that is N vectors wide: as many accumulators as the registers hold, beside N vectors of B and one of A.
+constexpr int tile_rows(int N) {
+  return kRegisters == 32 ? (N == 1 ? 14 : N == 2 ? 12 : N == 3 ? 8 : 6) : (N == 1 ? 10 : N == 2 ? 6 : N == 3 ? 4 : 3);
+}
+inline constexpr int kWidest = 4;  // vectors a tile may be wide
+
+struct Strided {
+  const float* at;
+  int64_t row, k;  // A(i, k) = at[i * row + k * this->k]
+};
+
+template <int M, int N>
+struct Tile {
+  vf sum[M][N];
+
+  void zero() {
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j) sum[i][j] = vf{};
+  }
+
+  // The columns of C; in the last vector `last` of them.
+  void read(const float* c, int64_t row, int64_t last) {
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j)
+        sum[i][j] = j + 1 < N || last == kLanes ? load(c + i * row + j * kLanes) : load(c + i * row + j * kLanes, last);
+  }
+
+  void write(float* c, int64_t row, int64_t last) const {
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j) {
+        if (j + 1 < N || last == kLanes) store(c + i * row + j * kLanes, sum[i][j]);
+        else store(c + i * row + j * kLanes, sum[i][j], last);
+      }
+  }
+
+  // sum += A B over k < K; `last` as above, of B's columns.
+  template <bool kWhole>
+  inline __attribute__((always_inline)) void add_columns(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last) {
+    const float* rows[(M + 2) / 3];
+    for (int g = 0; g < (M + 2) / 3; ++g) rows[g] = a.at + 3 * g * a.row;
+    const int64_t one = a.row, two = 2 * a.row;
+    for (int64_t k = 0; k < K; ++k) {
+      vf v[N];
+      for (int j = 0; j < N; ++j)
+        v[j] = kWhole || j + 1 < N ? load(b + j * kLanes) : load(b + j * kLanes, last);
+#pragma GCC unroll 16
+      for (int i = 0; i < M; ++i) {
+        const vf x = splat(rows[i / 3][i % 3 == 0 ? 0 : i % 3 == 1 ? one : two]);
+#pragma GCC unroll 4
+        for (int j = 0; j < N; ++j) sum[i][j] += x * v[j];
+      }
+      for (int g = 0; g < (M + 2) / 3; ++g) rows[g] += a.k;
+      b += b_row;
+    }
+  }
+
+  inline __attribute__((always_inline)) void add(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last) {
+    if (last == kLanes) add_columns<true>(K, a, b, b_row, last);
+    else add_columns<false>(K, a, b, b_row, last);
+  }
+};
+
+template <int n>
+using Int = std::integral_constant<int, n>;
+
+// visit(Int<M>, Int<N>, first row, first column, columns in the last vector) for each tile of
+// an M x N matrix, columns outside: the panel of B that a column of tiles reads stays in the cache.
+template <int M, int N, typename Visit>
+inline void rest_of_rows(int64_t rows, int64_t row, int64_t column, int64_t last, const Visit& visit) {
+  if constexpr (M > 0) {
+    if (rows == M) visit(Int<M>{}, Int<N>{}, row, column, last);
+    else rest_of_rows<M - 1, N>(rows, row, column, last, visit);
+  }
+}
+
+template <int N, typename Visit>
+inline void tiles_of_columns(int64_t rows, int64_t column, int64_t last, const Visit& visit) {
+  constexpr int M = tile_rows(N);
+  int64_t i = 0;
+  for (; i + M <= rows; i += M) visit(Int<M>{}, Int<N>{}, i, column, last);
+  rest_of_rows<M - 1, N>(rows - i, i, column, last, visit);
+}
+
+template <typename Visit>
+inline void tiles(int64_t rows, int64_t columns, const Visit& visit) {
+  int64_t j = 0;
+  const auto last = [&](int n) { return std::min<int64_t>(kLanes, columns - j - (n - 1) * kLanes); };
+  for (; columns - j > 0;) {
+    const int64_t left = (columns - j + kLanes - 1) / kLanes;
+    // 5 and 6 vectors are better cut in halves than as 4 and a thin rest
+    const int n = left >= 7 ? 4 : left > 4 ? 3 : static_cast<int>(left);
+    switch (n) {
+      case 1: tiles_of_columns<1>(rows, j, last(1), visit); break;
+      case 2: tiles_of_columns<2>(rows, j, last(2), visit); break;
+      case 3: tiles_of_columns<3>(rows, j, last(3), visit); break;
+      default: tiles_of_columns<4>(rows, j, last(4), visit); break;
+    }
+    j += n * kLanes;
+  }
+}
+
+}  // namespace thalweg

@@ -1,0 +1,78 @@
+// exp, tanh, sigmoid and erf on vectors, within 3 units in the last place of float32; NaN and Inf as the functions have them.
+#pragma once
+
+#include "simd.h"
+
+namespace thalweg {
+
+inline vf as_float(vi v) { return (vf)v; }
+inline vi as_int(vf v) { return (vi)v; }
+inline vf absolute(vf x) { return as_float(as_int(x) & 0x7fffffff); }
+inline vf with_sign_of(vf x, vf sign) {
+  return as_float((as_int(x) & 0x7fffffff) | (as_int(sign) & static_cast<int32_t>(0x80000000)));
+}
+
+// e^x = 2^n e^r, n the nearest integer to x / ln 2, e^r by its Taylor series to degree 7 for |r| <= ln 2 / 2.
+inline vf exp(vf x) {
+  const vf low = splat(-104.0f), high = splat(89.0f);
+  const vf z = x < low ? low : x > high ? high : x;  // a NaN stays
+  const vf round = splat(12582912.0f);               // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  const vf shifted = z * 1.44269504088896341f + round;
+  const vf n = shifted - round;
+  const vf r = (z - n * 0.693359375f) + n * 2.12194440e-4f;
+  vf p = splat(1.0f / 5040);
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  // 2^n in two factors, since n reaches from -150 to 128
+  const vi whole = as_int(shifted) - as_int(round), half = whole >> 1;
+  return p * as_float((half + 127) << 23) * as_float((whole - half + 127) << 23);
+}
+
+inline vf sigmoid(vf x) { return 1.0f / (1.0f + exp(-x)); }
+
+// (1 - e^(-2|x|)) / (1 + e^(-2|x|)); near 0, where that cancels, the odd Taylor series.
+inline vf tanh(vf x) {
+  const vf a = absolute(x);
+  const vf e = exp(a * -2.0f);
+  const vf far = (1.0f - e) / (1.0f + e);
+  const vf s = x * x;
+  vf p = splat(-0.008863235529f);        // -1382/155925
+  p = p * s + 0.021869488536f;           // 62/2835
+  p = p * s - 0.053968253968f;           // -17/315
+  p = p * s + 0.133333333333f;           // 2/15
+  p = p * s - 0.333333333333f;           // -1/3
+  const vf near = a + a * s * p;
+  return with_sign_of(a < 0.3f ? near : far, x);
+}
+
+// erf by the series x P(x^2) near 0, and by 1 - e^(-x^2) t Q(t), t = 1 / (1 + x / 2), elsewhere (Numerical Recipes, erfcc).
+inline vf erf(vf x) {
+  const vf a = absolute(x);
+  const vf s = x * x;
+  vf near = splat(-1.0f / 1320 * 1.1283791671f);
+  near = near * s + 1.0f / 216 * 1.1283791671f;
+  near = near * s - 1.0f / 42 * 1.1283791671f;
+  near = near * s + 1.0f / 10 * 1.1283791671f;
+  near = near * s - 1.0f / 3 * 1.1283791671f;
+  near = near * s + 1.1283791671f;
+  const vf t = 1.0f / (1.0f + 0.5f * a);
+  vf q = splat(0.17087277f);
+  q = q * t - 0.82215223f;
+  q = q * t + 1.48851587f;
+  q = q * t - 1.13520398f;
+  q = q * t + 0.27886807f;
+  q = q * t - 0.18628806f;
+  q = q * t + 0.09678418f;
+  q = q * t + 0.37409196f;
+  q = q * t + 1.00002368f;
+  q = q * t - 1.26551223f;
+  const vf far = 1.0f - t * exp(q - s);
+  return with_sign_of(a < 0.6f ? a * near : far, x);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,7 @@
+"""Native kernels: one file each, with the formula in JAX, the call of the native function, the gradient, and the rule
+that says from shapes and dtype when the native one is the faster.
+"""
+
+from thalweg.kernels.library import level, serves
+
+__all__ = ["level", "serves"]

@@ -1,0 +1,113 @@
+"""The native library: found, loaded, and its functions made known to XLA.
+
+`pip install` builds one library per instruction set where a compiler is there (`native/`). The best one that this
+processor can run is loaded when a kernel is first traced. Without it, on other devices, and under `THALWEG_KERNELS=off`
+the formulas in JAX run instead: nothing but speed differs, within the tolerances that the tests state.
+
+`THALWEG_KERNELS` may also be `base` or `avx2`, for a lesser instruction set than the best, and `THALWEG_NATIVE` names
+another folder to look for the libraries.
+"""
+
+import ctypes
+import functools
+import importlib.metadata
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from thalweg.errors import ConfigError, nearest
+from thalweg.types import ShapeDtype
+
+LEVELS = ("base", "avx2", "avx512")
+SUFFIX = {"win32": ".dll"}.get(sys.platform, ".so")  # CMake names a module so on macOS too
+
+
+def setting() -> str:
+    """What `THALWEG_KERNELS` asks for: "on", "off", or an instruction set."""
+    stated = os.environ.get("THALWEG_KERNELS", "on").lower()
+    known = ("on", "off", *LEVELS)
+    if stated not in known:
+        raise ConfigError(f"THALWEG_KERNELS={stated!r} is unknown.\n  {nearest(stated, known)}")
+    return stated
+
+
+def folder() -> Path:
+    """Where the libraries lie: where the installation put them, which for an editable one is not beside this file."""
+    stated = os.environ.get("THALWEG_NATIVE")
+    if stated:
+        return Path(stated)
+    try:
+        return Path(str(importlib.metadata.distribution("thalweg").locate_file("thalweg/kernels")))
+    except importlib.metadata.PackageNotFoundError:  # run from its sources, never installed
+        return Path(__file__).parent
+
+
+def path_of(level: str) -> Path | None:
+    """The library of an instruction set, where it was built."""
+    path = folder() / f"libthalweg-{level}{SUFFIX}"
+    return path if path.exists() else None
+
+
+@functools.cache
+def best_level() -> str | None:
+    """The best instruction set that is built and that this processor has; None where nothing was built."""
+    base = path_of("base")
+    if base is None:
+        return None
+    able = LEVELS[: ctypes.CDLL(str(base)).thalweg_level() + 1]
+    return next((level for level in reversed(able) if path_of(level)), None)
+
+
+def level() -> str | None:
+    """The instruction set whose library serves; None where the formulas in JAX run."""
+    wanted = setting()
+    if wanted == "off" or jax.default_backend() != "cpu":
+        return None
+    best = best_level()
+    return best if wanted == "on" or best is None else min(wanted, best, key=LEVELS.index)
+
+
+def serves() -> bool:
+    """Whether native kernels run."""
+    return level() is not None
+
+
+@functools.cache
+def _library(level: str) -> ctypes.CDLL:
+    return ctypes.CDLL(str(path_of(level)))
+
+
+@functools.cache
+def _target(name: str, level: str) -> str:
+    target = f"thalweg.{name}.{level}"
+    function = getattr(_library(level), f"thalweg_{name}")
+    jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(function), platform="cpu")
+    return target
+
+
+def call(name: str, results: Any, *arguments: Any, aliases: dict[int, int] | None = None, **attributes: Any) -> Any:
+    """The native function `name` on `arguments`.
+
+    Under `vmap` it gets all its arguments with the new axis in front, so a kernel takes any leading axes.
+
+    Args:
+        name: as in `THALWEG_HANDLER(thalweg_<name>, ...)`.
+        results: a `ShapeDtypeStruct` for each result, or one alone.
+        arguments: arrays.
+        aliases: which result takes the memory of which argument, where nobody else needs it.
+        attributes: numbers fixed at compile time.
+    """
+    served = level()
+    assert served is not None, "ask `serves()` first"
+    return jax.ffi.ffi_call(
+        _target(name, served), results, vmap_method="broadcast_all", input_output_aliases=aliases or {}
+    )(*arguments, **attributes)
+
+
+def like(*arrays: Any) -> Sequence[ShapeDtype]:
+    """The shapes and dtypes of arrays, as results."""
+    return [ShapeDtype(a.shape, a.dtype) for a in arrays]
