@@ -44,11 +44,27 @@ inline void product_in_place(int64_t m, int64_t n, int64_t K, Strided a, const f
   });
 }
 
-// B's rows k < K and columns j < n as panels [n / kPanel, K, kPanel], the last one filled with zeros.
+// B's rows k < K and its columns, kPanel at most, side by side as [K, kPanel], filled up with zeros.
 inline void pack_panel(Matrix b, int64_t K, int64_t columns, float* to) {
-  for (int64_t k = 0; k < K; ++k)
-    for (int64_t j = 0; j < kPanel; ++j)
-      to[k * kPanel + j] = j < columns ? b.at[k * b.row + j * b.column] : 0.0f;
+  if (columns < kPanel) std::fill(to, to + K * kPanel, 0.0f);
+  if (b.column == 1) {
+    for (int64_t k = 0; k < K; ++k) std::copy_n(b.at + k * b.row, columns, to + k * kPanel);
+    return;
+  }
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t k = 0; k < K; ++k) to[k * kPanel + j] = b.at[k * b.row + j * b.column];
+}
+
+// A's rows i < m and columns k < K as [m, K].
+inline void pack_rows(Matrix a, int64_t m, int64_t K, float* to) {
+  if (a.column == 1) {
+    for (int64_t i = 0; i < m; ++i) std::copy_n(a.at + i * a.row, K, to + i * K);
+    return;
+  }
+  constexpr int64_t kBlock = 16;  // rows that share their lines of memory
+  for (int64_t first = 0; first < m; first += kBlock)
+    for (int64_t k = 0; k < K; ++k)
+      for (int64_t i = first; i < std::min(m, first + kBlock); ++i) to[i * K + k] = a.at[i * a.row + k * a.column];
 }
 
 template <typename Finish = Plain>
@@ -85,8 +101,7 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
     parallel_blocks(pool, m, kRows, cost, [&](int64_t i, int64_t end) {
       const int64_t rows = end - i;
       float* const block = scratch<float>(1, kRows * depth);
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t q = 0; q < depth; ++q) block[r * depth + q] = a.at[(i + r) * a.row + (k + q) * a.column];
+      pack_rows({a.at + i * a.row + k * a.column, a.row, a.column}, rows, depth, block);
       for (int64_t p = 0; p < panels; ++p) {
         const int64_t j = p * kPanel;
         product_in_place(rows, std::min(kPanel, n - j), depth, {block, depth, 1}, panel + j * depth, kPanel,

@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 
+from thalweg.kernels import formulas
+
 FREE = {
     "reshape", "broadcast_in_dim", "transpose", "slice", "dynamic_slice", "dynamic_update_slice", "gather", "pad",
     "concatenate", "convert_element_type", "squeeze", "rev", "copy", "iota", "stop_gradient", "select_n", "split",
@@ -24,7 +26,8 @@ def flops(function: Callable[..., Any], *specs: Any) -> int:
     >>> flops(jnp.matmul, jax.ShapeDtypeStruct((2, 3), "float32"), jax.ShapeDtypeStruct((3, 4), "float32"))
     48
     """
-    return _jaxpr(jax.make_jaxpr(function)(*specs).jaxpr)
+    with formulas():
+        return _jaxpr(jax.make_jaxpr(function)(*specs).jaxpr)
 
 
 def _jaxpr(jaxpr: Any) -> int:

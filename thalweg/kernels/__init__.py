@@ -2,6 +2,6 @@
 that says from shapes and dtype when the native one is the faster.
 """
 
-from thalweg.kernels.library import level, serves
+from thalweg.kernels.library import formulas, level, serves
 
-__all__ = ["level", "serves"]
+__all__ = ["formulas", "level", "serves"]

@@ -8,12 +8,14 @@ the formulas in JAX run instead: nothing but speed differs, within the tolerance
 another folder to look for the libraries.
 """
 
+import contextlib
+import contextvars
 import ctypes
 import functools
 import importlib.metadata
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +64,23 @@ def best_level() -> str | None:
     return next((level for level in reversed(able) if path_of(level)), None)
 
 
+_formulas: contextvars.ContextVar[bool] = contextvars.ContextVar("formulas", default=False)
+
+
+@contextlib.contextmanager
+def formulas() -> Iterator[None]:
+    """A block in which what is traced is made of the formulas in JAX alone: to count or to look into."""
+    before = _formulas.set(True)
+    try:
+        yield
+    finally:
+        _formulas.reset(before)
+
+
 def level() -> str | None:
     """The instruction set whose library serves; None where the formulas in JAX run."""
     wanted = setting()
-    if wanted == "off" or jax.default_backend() != "cpu":
+    if wanted == "off" or _formulas.get() or jax.default_backend() != "cpu":
         return None
     best = best_level()
     return best if wanted == "on" or best is None else min(wanted, best, key=LEVELS.index)

@@ -1,7 +1,6 @@
 """The matrix product with a bias: the work of a dense layer."""
 
-import jax
-
+from thalweg.kernels import matmul
 from thalweg.types import Array, Float
 
 
@@ -27,5 +26,4 @@ def linear(
     >>> linear(jnp.ones((1, 2)), jnp.ones((2, 3)), jnp.ones(3)).tolist()
     [[3.0, 3.0, 3.0]]
     """
-    contract_last_with_first = (((x.ndim - 1,), (0,)), ((), ()))
-    return add_bias(jax.lax.dot_general(x, kernel, contract_last_with_first), bias)
+    return matmul.linear(x, kernel, bias)
