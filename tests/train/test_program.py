@@ -13,6 +13,7 @@ from thalweg.core import ModuleNetwork
 from thalweg.train import session
 from thalweg.train.evaluate import results
 from thalweg.train.program import batch_at, train_body, train_program
+from thalweg.types import row_spec
 
 ROWS, FEATURES, CLASSES, BATCH = 70, 6, 3, 16
 
@@ -32,7 +33,7 @@ def network():
 
 
 def begin(network, seed=0, rate=1e-2):
-    spec = session.spec_of((FEATURES,))
+    spec = row_spec((FEATURES,))
     loss = losses.loss("sparse_categorical_crossentropy")
     accuracy = metrics.metric("accuracy", loss=loss)
     weights = session.initial(network, seed, spec)

@@ -122,16 +122,18 @@ class Task(Record):
             return value, (output, rows, extra, new)
 
         (value, (output, rows, extra, new)), gradient = jax.value_and_grad(objective, has_aux=True)(ts.params)
-        update, optimizer = self.rule.update(
-            gradient, ts.optimizer, ts.params, value=value, grad=gradient, value_fn=lambda p: objective(p)[0]
-        )
-        params = self.constrained(optax.apply_updates(ts.params, update))
         finite = jnp.isfinite(value)
-        old = (ts.params, ts.state, ts.optimizer)
-        params, state, optimizer = jax.tree.map(lambda a, b: jnp.where(finite, a, b), (params, new, optimizer), old)
-        tally = self.tallied(tally, batch, output, rows, extra)
-        ts = TrainState(ts.step + finite.astype(jnp.int32), ts.key, params, state, optimizer, ts.hyper)
-        return ts, tally, finite
+
+        def stepped(ts: TrainState, gradient: Tree, new: Tree) -> TrainState:
+            update, optimizer = self.rule.update(
+                gradient, ts.optimizer, ts.params, value=value, grad=gradient, value_fn=lambda p: objective(p)[0]
+            )
+            params = self.constrained(optax.apply_updates(ts.params, update))
+            return TrainState(ts.step + 1, ts.key, params, new, optimizer, ts.hyper)
+
+        # a branch and not a choice between old and new: a choice keeps both, and costs as much as the rest of the update
+        after = jax.lax.cond(finite, stepped, lambda ts, *_: ts, ts, gradient, new)
+        return after, self.tallied(tally, batch, output, rows, extra), finite
 
     def constrained(self, params: Tree) -> Tree:
         """Each parameter that has a constraint, projected onto it."""
