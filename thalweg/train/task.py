@@ -131,7 +131,7 @@ class Task(Record):
             params = self.constrained(optax.apply_updates(ts.params, update))
             return TrainState(ts.step + 1, ts.key, params, new, optimizer, ts.hyper)
 
-        # a branch and not a choice between old and new: a choice keeps both, and costs as much as the rest of the update
+        # a branch, not a choice between old and new: a choice keeps both, and costs as much as the rest of the update
         after = jax.lax.cond(finite, stepped, lambda ts, *_: ts, ts, gradient, new)
         return after, self.tallied(tally, batch, output, rows, extra), finite
 
