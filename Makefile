@@ -1,6 +1,6 @@
 # Two commands: `make demo` trains on real digits, `make test` runs the tests. Each installs what it needs into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-all check build bench docs clean
+.PHONY: help demo install test test-all sanitize check build bench docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -19,6 +19,10 @@ test:  ## the tests that every change must pass
 test-all:  ## these and the long ones
 	@scripts/install test
 	@scripts/test -m ""
+
+sanitize:  ## the kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/install test
+	@scripts/sanitize
 
 check:  ## lint, types, import contracts
 	@scripts/install test

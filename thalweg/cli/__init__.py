@@ -13,6 +13,7 @@ import typer
 
 from thalweg import __version__
 from thalweg.cli.datasets import datasets
+from thalweg.cli.doctor import doctor
 from thalweg.cli.evaluate import evaluate
 from thalweg.cli.predict import predict
 from thalweg.cli.recipes import recipes
@@ -23,7 +24,7 @@ from thalweg.errors import ThalwegError
 REFUSED = 2  # the exit code for what was asked wrongly, as for a wrong option
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (train, evaluate, predict, summary, recipes, datasets):
+for command in (train, evaluate, predict, summary, recipes, datasets, doctor):
     app.command()(command)
 
 

@@ -1,0 +1,87 @@
+"""The library: found or not, switched off, lesser instruction sets, and errors in place of crashes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.peers import relaxed
+from thalweg.errors import ConfigError
+from thalweg.kernels import formulas, library, matmul, system
+
+X, W = jnp.ones((64, 64)), jnp.ones((64, 64))
+
+
+@pytest.fixture
+def unbuilt(monkeypatch, tmp_path):
+    monkeypatch.setenv("THALWEG_NATIVE", str(tmp_path))
+    library.best_level.cache_clear()
+    yield
+    library.best_level.cache_clear()
+
+
+def target(**_):
+    return str(jax.make_jaxpr(lambda x, w: matmul.linear(x, w))(X, W))
+
+
+def test_without_a_library_the_formula_runs_and_the_remedy_is_told(unbuilt):
+    assert not library.serves()
+    assert "ffi_call" not in target()
+    np.testing.assert_array_equal(matmul.linear(X, W), X @ W)
+    said = dict(system.describe())["native kernels"]
+    assert "not built" in said
+    assert "To build them:" in said
+
+
+def test_they_can_be_switched_off_and_weakened(kernels_built, monkeypatch):
+    monkeypatch.setenv("THALWEG_KERNELS", "off")
+    assert "ffi_call" not in target()
+    assert "switched off" in dict(system.describe())["native kernels"]
+    monkeypatch.setenv("THALWEG_KERNELS", "base")
+    assert "thalweg.matmul.base" in target()
+    monkeypatch.setenv("THALWEG_KERNELS", "on")
+    assert f"thalweg.matmul.{kernels_built}" in target()
+    assert f"with {kernels_built}" in dict(system.describe())["native kernels"]
+    with formulas():
+        assert "ffi_call" not in target()
+
+
+def test_an_unknown_setting_is_refused(monkeypatch):
+    monkeypatch.setenv("THALWEG_KERNELS", "avx3")
+    with pytest.raises(ConfigError, match="avx2"):
+        library.level()
+
+
+def test_small_products_and_other_dtypes_stay_with_xla(kernels_built):
+    assert not matmul.serves(jnp.ones((4, 4)), jnp.ones((4, 4)))
+    assert not matmul.serves(X.astype(jnp.bfloat16), W.astype(jnp.bfloat16))
+    assert matmul.serves(X, W)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((3, 4), (5, 6), (0,), (3, 6)), "the inner axes differ"),
+        (((3, 4), (4, 6), (5,), (3, 6)), "the bias must have a number for each column"),
+        (((3, 4), (4, 6), (0,), (2, 6)), "x has another number of rows"),
+        (((3, 4), (4, 6), (0,), (3, 7)), "the kernel has other columns"),
+        (((4,), (4, 6), (0,), (3, 6)), "x must have as many axes as the result"),
+        (((2, 3, 4), (1, 4, 6), (0,), (2, 3, 6)), "the leading axes differ"),
+    ],
+)
+def test_wrong_shapes_are_errors_through_the_ffi(kernels_built, shapes, message):
+    *arguments, result = shapes
+    with pytest.raises(Exception, match=message):
+        library.call(
+            "matmul", jax.ShapeDtypeStruct(result, jnp.float32), *map(jnp.ones, arguments),
+            x_transposed=False, w_transposed=False,
+        )  # fmt: skip
+
+
+def test_a_wrong_dtype_is_an_error_through_the_ffi(kernels_built):
+    out = jax.ShapeDtypeStruct((3, 6), jnp.float32)
+    with pytest.raises(Exception, match=r"(?i)dtype"), relaxed():
+        library.call(
+            "matmul", out, jnp.ones((3, 4), jnp.int32), jnp.ones((4, 6)), jnp.ones(0),
+            x_transposed=False, w_transposed=False,
+        )  # fmt: skip

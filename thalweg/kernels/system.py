@@ -1,0 +1,47 @@
+"""What this machine gives to Thalweg: processor, devices, versions, and which kernels serve; and what their lack costs."""
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+import jax
+import jaxlib
+
+from thalweg import compilation
+from thalweg.kernels import library
+
+COST = "training a CNN or a recurrent network takes about twice as long, a dense one 1.2 times (docs: Benchmarks)"
+COMPILERS = ("c++", "g++", "clang++")
+
+
+def describe() -> list[tuple[str, str]]:
+    """The facts, a line each: what it is, and what was found."""
+    return [
+        ("processor", f"{_processor()}, {os.cpu_count()} cores"),
+        ("devices", ", ".join(f"{d.platform} {d.id}" for d in jax.devices())),
+        ("versions", f"Python {platform.python_version()}, JAX {jax.__version__}, jaxlib {jaxlib.__version__}"),
+        ("compiled programs", str(compilation.folder() or "not kept: THALWEG_CACHE=off")),
+        ("native kernels", _kernels()),
+    ]
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((r.split(":", 1)[1].strip() for r in lines if r.startswith("model name")), platform.machine())
+
+
+def _kernels() -> str:
+    serving = library.level()
+    if serving is not None:
+        best = library.best_level()
+        lesser = f"; THALWEG_KERNELS asks for it, {best} would serve" if serving != best else ""
+        return f"serve, with {serving}{lesser}: {library.path_of(serving)}"
+    if library.best_level() is None:
+        there = any(map(shutil.which, COMPILERS))
+        remedy = "pip install --force-reinstall --no-deps thalweg" if there else "install a C++ compiler, then thalweg again"
+        return f"not built, the formulas in JAX run: {COST}.\nTo build them: {remedy}."
+    if library.setting() == "off":
+        return f"switched off by THALWEG_KERNELS=off: {COST}."
+    return f"not needed: XLA's own run on {jax.default_backend()}."
