@@ -7,9 +7,11 @@ float32: in bfloat16 the factor 1 / (1 - rate) alone would be off by 0.2 %.
 
 from typing import TypeAlias
 
+import jax
 import jax.numpy as jnp
 
 from thalweg import random
+from thalweg.kernels import dropout as kernel
 from thalweg.ops.activations import SELU_ALPHA, SELU_SCALE
 from thalweg.ops.precision import widen
 from thalweg.types import Array, Float, Key
@@ -38,10 +40,7 @@ def noise_shape(shape: Shape, given: NoiseShape) -> Shape:
     return tuple(size if n is None else n for n, size in zip(given, shape, strict=True))
 
 
-def keep_mask(key: Key[Array, ""], rate: Rate, shape: Shape) -> Float[Array, "..."]:
-    """0 with probability `rate`, else 1 / (1 - rate), in float32: its mean is 1."""
-    rate = jnp.asarray(rate, jnp.float32)
-    return jnp.where(random.uniform(key, shape) >= rate, 1 / (1 - rate), 0.0)
+keep_mask = kernel.keep_mask
 
 
 def dropout(x: Float[Array, "..."], rate: Rate, key: Key[Array, ""], shape: NoiseShape = None) -> Float[Array, "..."]:
@@ -53,8 +52,11 @@ def dropout(x: Float[Array, "..."], rate: Rate, key: Key[Array, ""], shape: Nois
         key: decides the mask, with the element's position alone.
         shape: of the mask, where it is shared along some axes; see `noise_shape`.
     """
+    rate, of_mask = jnp.asarray(rate, jnp.float32), noise_shape(x.shape, shape)
+    if of_mask == x.shape and kernel.serves(x):
+        return kernel.dropout(x, rate, jax.random.key_data(key))
     wide = widen(x)
-    return (wide * keep_mask(key, rate, noise_shape(x.shape, shape)).astype(wide.dtype)).astype(x.dtype)
+    return (wide * kernel.keep_mask(key, rate, of_mask).astype(wide.dtype)).astype(x.dtype)
 
 
 def alpha_dropout(
