@@ -68,7 +68,7 @@ inline vf max(vf a, vf b) { return a > b ? a : b; }
 inline vf min(vf a, vf b) { return a < b ? a : b; }
 inline vf sqrt(vf a) {
 #if defined(__AVX512F__)
-  return (vf)_mm512_sqrt_ps((__m512)a);
+  return (vf)_mm512_maskz_sqrt_ps(0xffff, (__m512)a);
 #elif defined(__AVX2__)
   return (vf)_mm256_sqrt_ps((__m256)a);
 #else

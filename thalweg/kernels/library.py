@@ -99,7 +99,12 @@ def _library(level: str) -> ctypes.CDLL:
 @functools.cache
 def _target(name: str, level: str) -> str:
     target = f"thalweg.{name}.{level}"
-    function = getattr(_library(level), f"thalweg_{name}")
+    function = getattr(_library(level), f"thalweg_{name}", None)
+    if function is None:
+        raise ConfigError(
+            f"{path_of(level)} is older than this Thalweg: it has no {name}.\n"
+            "  Install Thalweg again (pip install -e . in a checkout), or set THALWEG_KERNELS=off."
+        )
     jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(function), platform="cpu")
     return target
 
