@@ -1,13 +1,15 @@
 """Timing beside peers: each contender is a process of its own that waits for a word, and they take turns.
 
-A contender is a module run as `python -m benchmarks.peers.NAME NETWORK`. It prints `ready` when it has compiled and
-warmed up; for each line `N` on its standard input it trains N epochs and prints the seconds they took. The others sleep
-meanwhile, so that on a noisy machine A B C A B C sees the same noise, and the ratio of medians is what counts.
+A contender is a module run as `python -m benchmarks.peers.NAME NETWORK`. When it has compiled and warmed up it prints
+what it is, with the seconds of its first epoch; for each line `N` on its standard input it trains N epochs and prints
+the seconds they took and its peak memory. The others sleep meanwhile, so that on a noisy machine A B C A B C sees the
+same noise, and the ratio of medians is what counts.
 """
 
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -20,20 +22,20 @@ ROOT = Path(__file__).resolve().parent.parent
 class Contender:
     """A waiting process that trains on request."""
 
-    def __init__(self, name, module, network, python=sys.executable):
+    def __init__(self, name, module, network, *arguments, python=sys.executable):
         self.name, self.network = name, network
-        started = time.perf_counter()
         self.process = subprocess.Popen(
-            [python, "-m", module, network], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            [python, "-m", module, network, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         )  # fmt: skip
         self.about = json.loads(self._line())
-        self.ready = time.perf_counter() - started
 
     def seconds(self, epochs):
         self.process.stdin.write(f"{epochs}\n")
         self.process.stdin.flush()
-        return float(self._line())
+        seconds, self.about["peak_memory_mb"] = map(float, self._line().split())
+        return seconds
 
     def close(self):
         self.process.stdin.close()
@@ -48,12 +50,16 @@ class Contender:
 
 def serve(about, run):
     """The contender's side: `run(epochs)` trains."""
-    run(2)
+    started = time.perf_counter()
+    run(1)
+    about["first_epoch_s"] = round(time.perf_counter() - started, 3)
+    run(1)
     print(json.dumps(about), flush=True)
     for line in sys.stdin:
         started = time.perf_counter()
         run(int(line))
-        print(time.perf_counter() - started, flush=True)
+        seconds = time.perf_counter() - started
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, flush=True)
 
 
 def interleaved(contenders, rounds, steps, seconds=1.5):

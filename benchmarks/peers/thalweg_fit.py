@@ -1,39 +1,30 @@
-"""Thalweg: compile and fit, as its documentation writes it."""
+"""Thalweg: compile and fit, as its documentation writes it.
+
+python -m benchmarks.peers.thalweg_fit NETWORK [float32|bfloat16]
+"""
 
 import sys
 
 import jax
 
-import thalweg as keras
-from benchmarks.peers.data import BATCH, mnist
+import thalweg
+from benchmarks.peers.data import BATCH, data
+from benchmarks.peers.networks import NETWORKS
 from benchmarks.timing import serve
-
-L = keras.layers
-
-
-def network(name):
-    if name == "mlp":
-        body = [L.Flatten(input_shape=(28, 28)), L.Dense(128, activation="relu"), L.Dropout(0.2)]
-    elif name == "lstm":
-        body = [L.LSTM(64, input_shape=(None, 28), return_sequences=True), L.LSTM(64)]
-    else:
-        body = [
-            L.Reshape((28, 28, 1)), L.Conv2D(32, 3, activation="relu"), L.MaxPooling2D(),
-            L.Conv2D(64, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(128, activation="relu"),
-        ]  # fmt: skip
-    return keras.Sequential([*body, L.Dense(10, activation="softmax")])
+from thalweg.kernels import level
 
 
-def main(name):
-    x, y = mnist(name)
-    model, batch = network(name), BATCH[name]
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+def main(name, precision="float32"):
+    inputs, y = data(name)
+    x = inputs if len(inputs) > 1 else inputs[0]
+    model, batch = thalweg.Model(NETWORKS[name]()), BATCH[name]
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"], precision=precision)
 
     def run(epochs):
         model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
 
-    serve({"name": "thalweg", "version": keras.__version__, "jax": jax.__version__}, run)
+    serve({"name": "thalweg", "version": thalweg.__version__, "jax": jax.__version__, "kernels": level()}, run)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -40,7 +40,9 @@ def _kernels() -> str:
         return f"serve, with {serving}{lesser}: {library.path_of(serving)}"
     if library.best_level() is None:
         there = any(map(shutil.which, COMPILERS))
-        remedy = "pip install --force-reinstall --no-deps thalweg" if there else "install a C++ compiler, then thalweg again"
+        remedy = (
+            "pip install --force-reinstall --no-deps thalweg" if there else "install a C++ compiler, then thalweg again"
+        )
         return f"not built, the formulas in JAX run: {COST}.\nTo build them: {remedy}."
     if library.setting() == "off":
         return f"switched off by THALWEG_KERNELS=off: {COST}."
