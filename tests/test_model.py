@@ -55,6 +55,20 @@ def test_a_streamed_source_is_predicted_as_its_arrays_are(trained):
     np.testing.assert_array_equal(trained.predict(Rows(), batch_size=50), trained.predict(X, batch_size=50))
 
 
+def test_predictions_of_inputs_seen_before_follow_the_weights():
+    model, one = classifier(), X[:1]
+    first = model.predict(one)
+    np.testing.assert_array_equal(model.predict(one), first)
+    first[:] = 0  # the caller's own array
+    model.fit(X, Y, epochs=1, verbose=0)
+    after = model.predict(one)
+    assert not np.array_equal(after, first)
+    np.testing.assert_allclose(after, model.predict(X)[:1], rtol=1e-5)
+    np.testing.assert_allclose(after, model.predict(one.astype(np.float64)), rtol=1e-5)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", precision="bfloat16")
+    assert not np.array_equal(model.predict(one), after)
+
+
 def test_a_second_fit_and_a_ragged_last_batch_compile_nothing():
     model = classifier()
     model.fit(X, Y, epochs=2, batch_size=32, validation_split=0.2, verbose=0)

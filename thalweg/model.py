@@ -23,6 +23,7 @@ from thalweg.train.progress import Progress
 from thalweg.types import Spec, Tree, row_spec
 
 compilation.keep_programs()
+compilation.answer_at_once()
 
 
 class Model:
@@ -55,6 +56,7 @@ class Model:
         self.input_spec: Spec = None
         self._weights: tuple[Tree, Tree] | None = None
         self._session: Session | None = None
+        self._ready: session.Ready | None = None
 
     def __repr__(self) -> str:
         return f"Model({self.module!r})"
@@ -236,8 +238,12 @@ class Model:
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The network's output for each row of `x` (arrays or a source), as a NumPy array."""
         del verbose
+        if self._ready is not None and batch_size is None and self._ready.takes(x):
+            with self.precision.scope():
+                return self._ready(*self._now(), x)
         given = self._given(x)
         self.build_for(given.spec)
+        self._ready = session.ready(self.network, x, given.x)
         with self.precision.scope():
             return session.predict(self.network, *self._now(), given, batch_size)
 
@@ -309,7 +315,7 @@ class Model:
     def _become(self, module: Module) -> None:
         if self._weights is not None or self._session is not None:
             raise ContractError("the network has weights already.\n  Add layers before build, fit or predict.")
-        self.module = module
+        self.module, self._ready = module, None
 
     def _given(self, x: Any, y: Any = None, weight: Any = None) -> prepare.Given:
         found = prepare.given(x, y, weight, self.classes, self.precision.param)
@@ -336,7 +342,7 @@ class Model:
     def _keep(self) -> None:
         if self._session is not None:
             self._weights = self._now()
-        self._session = None
+        self._session = self._ready = None
 
     def _now(self) -> tuple[Tree, Tree]:
         if self._session is not None:

@@ -19,11 +19,11 @@ class Gru(Module):
 
     def __call__(self, cx, inputs):
         x, lengths = inputs
-        glorot, n = initializer("glorot_uniform"), self.units
+        glorot, zeros, n = initializer("glorot_uniform"), initializer("zeros"), self.units
         steps = (jnp.arange(x.shape[1])[None] < lengths[:, None]).astype(x.dtype)
         hs, (h,) = ops.gru(
             x, cx.param("kernel", glorot, (x.shape[-1], 3 * n)), cx.param("recurrent_kernel", glorot, (n, 3 * n)),
-            cx.param("bias", initializer("zeros"), (3 * n,)), cx.param("recurrent_bias", initializer("zeros"), (3 * n,)),
+            cx.param("bias", zeros, (3 * n,)), cx.param("recurrent_bias", zeros, (3 * n,)),
             (jnp.zeros((x.shape[0], n), x.dtype),), steps=steps,
         )  # fmt: skip
         return (hs, lengths) if self.return_sequences else h

@@ -1,12 +1,12 @@
-"""What this machine gives to Thalweg: processor, devices, versions, and which kernels serve; and what their lack costs."""
+"""What this machine gives to Thalweg: processor, devices, versions, which kernels serve, and what their lack costs."""
 
 import os
 import platform
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
-import jaxlib
 
 from thalweg import compilation
 from thalweg.kernels import library
@@ -20,7 +20,7 @@ def describe() -> list[tuple[str, str]]:
     return [
         ("processor", f"{_processor()}, {os.cpu_count()} cores"),
         ("devices", ", ".join(f"{d.platform} {d.id}" for d in jax.devices())),
-        ("versions", f"Python {platform.python_version()}, JAX {jax.__version__}, jaxlib {jaxlib.__version__}"),
+        ("versions", f"Python {platform.python_version()}, JAX {jax.__version__}, jaxlib {version('jaxlib')}"),
         ("compiled programs", str(compilation.folder() or "not kept: THALWEG_CACHE=off")),
         ("native kernels", _kernels()),
     ]

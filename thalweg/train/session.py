@@ -1,8 +1,8 @@
 """Sessions: from a network and settings to something that trains, predicts, and gives its weights."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -91,6 +91,29 @@ def predict(network: Network, params: Tree, state: Tree, x: Inputs, batch_size: 
         part = jax.tree.map(lambda a: _padded(a, size), x.inputs(first, first + count))
         parts.append(jax.tree.map(lambda a, c=count: np.asarray(a)[:c], run(params, state, part)))
     return jax.tree.map(lambda *a: np.concatenate(a), *parts)
+
+
+class Ready(NamedTuple):
+    """Inputs that came as the program takes them, so that the next ones like them need no looking at."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    run: Callable[..., Tree]
+
+    def takes(self, x: Any) -> bool:
+        """Whether `x` is such an array."""
+        return type(x) is np.ndarray and x.shape == self.shape and x.dtype == self.dtype
+
+    def __call__(self, params: Tree, state: Tree, x: np.ndarray) -> Any:
+        """The output for `x`."""
+        out = self.run(params, state, x)
+        return np.array(out) if isinstance(out, jax.Array) else jax.tree.map(np.array, out)
+
+
+def ready(network: Network, x: Any, given: Tree) -> Ready | None:
+    """What to keep after a prediction on `x`, of which `given` was made: nothing, unless one call took it as it was."""
+    whole = type(x) is np.ndarray and given is x and len(x) in {1 << n for n in range(PREDICT_BATCH.bit_length())}
+    return Ready(x.shape, x.dtype, predict_program(network)) if whole else None
 
 
 def one_step(session: Session, feed: Feed) -> dict[str, Any]:
