@@ -12,9 +12,11 @@ namespace thalweg {
 namespace ffi = xla::ffi;
 
 using F32 = ffi::Buffer<ffi::F32>;
+using BF16 = ffi::Buffer<ffi::BF16>;
 using S32 = ffi::Buffer<ffi::S32>;
 using U32 = ffi::Buffer<ffi::U32>;
 using OutF32 = ffi::ResultBuffer<ffi::F32>;
+using OutBF16 = ffi::ResultBuffer<ffi::BF16>;
 using OutS32 = ffi::ResultBuffer<ffi::S32>;
 using OutU32 = ffi::ResultBuffer<ffi::U32>;
 using Dims = ffi::Span<const int64_t>;

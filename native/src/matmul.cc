@@ -1,6 +1,7 @@
 // Matrix products: y = x W + b, and the two products of its gradient.
 #include "handler.h"
 #include "product.h"
+#include "product_bf16.h"
 
 namespace thalweg {
 namespace {
@@ -18,31 +19,59 @@ struct AddBias {
   }
 };
 
+struct Shape {
+  int64_t batch = 1, m = 0, n = 0, k = 0, bias = 0;
+};
+
 // x: [.., m, k] or, transposed, [.., k, m]; W likewise; b: [.., n] or nothing. The leading axes are a batch of products.
-ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, bool x_transposed, bool w_transposed) {
+template <typename Buffer, typename Out>
+ffi::Error Check(Buffer& x, Buffer& w, Buffer& b, Out& y, bool x_transposed, bool w_transposed, Shape& s) {
   const auto dx = x.dimensions(), dw = w.dimensions(), dy = y->dimensions();
   const size_t rank = dy.size();
   THALWEG_EXPECT(rank >= 2 && dx.size() == rank, "matmul", "x must have as many axes as the result, two at least", x);
   THALWEG_EXPECT(dw.size() == rank, "matmul", "the kernel must have as many axes as the result", w);
-  int64_t batch = 1;
   for (size_t i = 0; i + 2 < rank; ++i) {
     THALWEG_EXPECT(dx[i] == dy[i] && dw[i] == dy[i], "matmul", "the leading axes differ", x);
-    batch *= dy[i];
+    s.batch *= dy[i];
   }
-  const int64_t m = dy[rank - 2], n = dy[rank - 1], k = x_transposed ? dx[rank - 2] : dx[rank - 1];
-  THALWEG_EXPECT((x_transposed ? dx[rank - 1] : dx[rank - 2]) == m, "matmul", "x has another number of rows", x);
-  THALWEG_EXPECT((w_transposed ? dw[rank - 1] : dw[rank - 2]) == k, "matmul", "the inner axes differ", w);
-  THALWEG_EXPECT((w_transposed ? dw[rank - 2] : dw[rank - 1]) == n, "matmul", "the kernel has other columns", w);
-  const auto bias = static_cast<int64_t>(b.element_count());
-  THALWEG_EXPECT(bias == 0 || bias == batch * n, "matmul", "the bias must have a number for each column", b);
-  for (int64_t i = 0; i < batch; ++i) {
-    const float* const px = x.typed_data() + i * m * k;
-    const float* const pw = w.typed_data() + i * k * n;
-    const Matrix a = x_transposed ? Matrix{px, 1, m} : Matrix{px, k, 1};
-    const Matrix c = w_transposed ? Matrix{pw, 1, k} : Matrix{pw, n, 1};
-    float* const out = y->typed_data() + i * m * n;
-    if (bias) product(pool, m, n, k, a, c, out, false, AddBias{b.typed_data() + i * n});
-    else product(pool, m, n, k, a, c, out);
+  s.m = dy[rank - 2], s.n = dy[rank - 1], s.k = x_transposed ? dx[rank - 2] : dx[rank - 1];
+  THALWEG_EXPECT((x_transposed ? dx[rank - 1] : dx[rank - 2]) == s.m, "matmul", "x has another number of rows", x);
+  THALWEG_EXPECT((w_transposed ? dw[rank - 1] : dw[rank - 2]) == s.k, "matmul", "the inner axes differ", w);
+  THALWEG_EXPECT((w_transposed ? dw[rank - 2] : dw[rank - 1]) == s.n, "matmul", "the kernel has other columns", w);
+  s.bias = static_cast<int64_t>(b.element_count());
+  THALWEG_EXPECT(s.bias == 0 || s.bias == s.batch * s.n, "matmul", "the bias must have a number for each column", b);
+  return ffi::Error::Success();
+}
+
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, bool x_transposed, bool w_transposed) {
+  Shape s;
+  if (ffi::Error error = Check(x, w, b, y, x_transposed, w_transposed, s); error.failure()) return error;
+  for (int64_t i = 0; i < s.batch; ++i) {
+    const float* const px = x.typed_data() + i * s.m * s.k;
+    const float* const pw = w.typed_data() + i * s.k * s.n;
+    const Matrix a = x_transposed ? Matrix{px, 1, s.m} : Matrix{px, s.k, 1};
+    const Matrix c = w_transposed ? Matrix{pw, 1, s.k} : Matrix{pw, s.n, 1};
+    float* const out = y->typed_data() + i * s.m * s.n;
+    if (s.bias) product(pool, s.m, s.n, s.k, a, c, out, false, AddBias{b.typed_data() + i * s.n});
+    else product(pool, s.m, s.n, s.k, a, c, out);
+  }
+  return ffi::Error::Success();
+}
+
+ffi::Error RunHalf(ffi::ThreadPool pool, BF16 x, BF16 w, BF16 b, OutBF16 y, bool x_transposed, bool w_transposed) {
+  Shape s;
+  if (ffi::Error error = Check(x, w, b, y, x_transposed, w_transposed, s); error.failure()) return error;
+  for (int64_t i = 0; i < s.batch; ++i) {
+    const uint16_t* const px = x.typed_data() + i * s.m * s.k;
+    const uint16_t* const pw = w.typed_data() + i * s.k * s.n;
+    const HalfMatrix a = x_transposed ? HalfMatrix{px, 1, s.m} : HalfMatrix{px, s.k, 1};
+    const HalfMatrix c = w_transposed ? HalfMatrix{pw, 1, s.k} : HalfMatrix{pw, s.n, 1};
+    const uint16_t* const bias = s.bias ? b.typed_data() + i * s.n : nullptr;
+    uint16_t* const out = y->typed_data() + i * s.m * s.n;
+    product_bf16(pool, s.m, s.n, s.k, a, c, [&](int64_t row, float* sums) {
+      for (int64_t j = 0; bias && j < s.n; ++j) sums[j] += widened(vh{} + bias[j])[0];
+      narrow(sums, out + row * s.n, s.n);
+    });
   }
   return ffi::Error::Success();
 }
@@ -51,6 +80,9 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, bool x_trans
 
 THALWEG_HANDLER(thalweg_matmul, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>()
+    .Attr<bool>("x_transposed").Attr<bool>("w_transposed"));
+THALWEG_HANDLER(thalweg_matmul_bf16, RunHalf, ffi::Ffi::Bind()
+    .Ctx<ffi::ThreadPool>().Arg<BF16>().Arg<BF16>().Arg<BF16>().Ret<BF16>()
     .Attr<bool>("x_transposed").Attr<bool>("w_transposed"));
 
 }  // namespace thalweg

@@ -90,6 +90,8 @@ def test_its_gradient_is_that_of_finite_differences(row):
     if not row.differentiable:
         pytest.skip("it has no gradient")
     arguments = made(row, 3, **row.usual)
+    if any(a.dtype == jnp.bfloat16 for a in arguments):
+        pytest.skip("differences need more digits")
 
     def at(*parts):
         full = list(arguments)

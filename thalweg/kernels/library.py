@@ -24,7 +24,7 @@ import jax
 from thalweg.errors import ConfigError, nearest
 from thalweg.types import ShapeDtype
 
-LEVELS = ("base", "avx2", "avx512")
+LEVELS = ("base", "avx2", "avx512", "amx")
 SUFFIX = {"win32": ".dll"}.get(sys.platform, ".so")  # CMake names a module so on macOS too
 
 

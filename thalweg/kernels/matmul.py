@@ -17,13 +17,16 @@ import jax.numpy as jnp
 from thalweg.kernels import library
 from thalweg.types import Array, Float, ShapeDtype
 
+NATIVE = {jnp.dtype(jnp.float32): "matmul", jnp.dtype(jnp.bfloat16): "matmul_bf16"}
+"""The native function for a dtype. That of bfloat16 adds up in float32 and rounds once."""
+
 SMALLEST = 2**16
 """Multiplications below which XLA's own product is as fast as a call out of it."""
 
 
 def serves(x: Float[Array, "... features"], kernel: Float[Array, "features units"]) -> bool:
     """Whether the native product runs for these."""
-    return x.dtype == kernel.dtype == jnp.float32 and x.size * kernel.shape[-1] >= SMALLEST and library.serves()
+    return x.dtype == kernel.dtype and x.dtype in NATIVE and x.size * kernel.shape[-1] >= SMALLEST and library.serves()
 
 
 def reference(x: Array, kernel: Array, bias: Array | None) -> Array:
@@ -46,7 +49,7 @@ def linear(
 def _native(a: Array, b: Array, bias: Array, a_transposed: bool, b_transposed: bool) -> Array:
     shape = (a.shape[1 if a_transposed else 0], b.shape[0 if b_transposed else 1])
     return library.call(
-        "matmul", ShapeDtype(shape, a.dtype), a, b, bias, x_transposed=a_transposed, w_transposed=b_transposed
+        NATIVE[a.dtype], ShapeDtype(shape, a.dtype), a, b, bias, x_transposed=a_transposed, w_transposed=b_transposed
     )
 
 

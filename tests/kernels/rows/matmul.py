@@ -9,28 +9,29 @@ from tests.kernels.rows import Row
 from thalweg.kernels import matmul
 
 SIZES = {"m": st.integers(0, 70), "k": st.integers(0, 40), "n": st.integers(0, 100)}
+HALF = {"m": st.integers(0, 150), "k": st.sampled_from([0, 1, 5, 31, 32, 33, 100, 520]), "n": st.integers(0, 100)}
 LARGE = {"m": st.integers(60, 300), "k": st.integers(250, 600), "n": st.integers(500, 540)}  # cut into blocks
 
 
-def _factors(rng, a_transposed, b_transposed, m, k, n):
+def _factors(rng, a_transposed, b_transposed, m, k, n, dtype=jnp.float32):
     a, b = rng.normal(size=(m, k)), rng.normal(size=(k, n))
-    return jnp.float32(a.T if a_transposed else a), jnp.float32(b.T if b_transposed else b)
+    return tuple(jnp.asarray(f, dtype) for f in (a.T if a_transposed else a, b.T if b_transposed else b))
 
 
 def _reference(a, b, a_transposed, b_transposed):
     return (a.T if a_transposed else a) @ (b.T if b_transposed else b)
 
 
-def _row(name, a_t, b_t, sizes=SIZES, **more):
+def _row(name, a_t, b_t, sizes=SIZES, dtype=jnp.float32, **more):
     return Row(
         name,
         lambda a, b: matmul.product(a, b, a_t, b_t),
         lambda a, b: _reference(a, b, a_t, b_t),
-        functools.partial(_factors, a_transposed=a_t, b_transposed=b_t),
+        functools.partial(_factors, a_transposed=a_t, b_transposed=b_t, dtype=dtype),
         sizes,
         {"m": 13, "k": 21, "n": 37},
         differentiable=(0, 1),
-        handlers=("matmul",),
+        handlers=(matmul.NATIVE[jnp.dtype(dtype)],),
         **more,
     )
 
@@ -42,6 +43,10 @@ ROWS = [
     _row("product of both transposed", True, True),
     _row("product in blocks", False, False, LARGE, examples=6),
     _row("product in blocks of b transposed", False, True, LARGE, examples=6),
+    *(
+        _row(f"bfloat16 product {how}", a, b, HALF, jnp.bfloat16, tolerance=0.008, examples=12)
+        for how, a, b in (("plain", False, False), ("of a transposed", True, False), ("of b transposed", False, True))
+    ),
     Row(
         "linear",
         matmul.biased,
