@@ -76,7 +76,7 @@ def served(function, *arguments):
 def test_the_rule():
     x, k = normal(4, 16, 16, 8), normal(3, 3, 8, 8)
     assert served(convolve, x, k)
-    assert served(convolve, x[:, 0], k[0])
+    assert served(convolve, x.reshape(64, 16, 8), k[0])
     assert served(convolve, x.astype(jnp.bfloat16), k.astype(jnp.bfloat16))
     assert served(conv_transpose, x, k)
     assert served(depthwise_conv, x, k[:, :, :, :2])
