@@ -34,7 +34,7 @@ SMALLEST = 2**14
 """Multiplications below which XLA's own products are as fast as a call out of it."""
 
 
-def serves(x: Array, kernel: Array, w: Windows) -> bool:
+def serves(x: Array | ShapeDtype, kernel: Array, w: Windows) -> bool:
     """Whether the native functions run for these; bfloat16 is widened before them."""
     known = x.dtype == kernel.dtype and x.dtype in (jnp.float32, jnp.bfloat16)
     work = math.prod(w.outputs(x.shape[1:-1])) * x.shape[0] * kernel.size
