@@ -69,17 +69,22 @@ def _outputs(x: Array, w: Windows) -> tuple[int, ...]:
     return (x.shape[0], *w.outputs(x.shape[1:-1]), x.shape[-1])
 
 
-def _largest(x: Array, w: Windows, with_winner: bool) -> tuple[Array, Array]:
-    shape = _outputs(x, w)
-    winner = ShapeDtype(shape if with_winner else (*x.shape[:1], 0, 0, 0), jnp.uint8)
-    y, t = _call("max_pool", (ShapeDtype(shape, x.dtype), winner), w, x)
-    return y, t
+def _largest(x: Array, w: Windows, winners: tuple[int, ...]) -> tuple[Array, Array]:
+    results = ShapeDtype(_outputs(x, w), x.dtype), ShapeDtype(winners, jnp.uint8)
+    y, winner = _call("max_pool", results, w, x)
+    return y, winner
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def largest(x: Array, w: Windows) -> Array:
     """The largest place of each window."""
-    return _largest(x, w, False)[0]
+    return _largest(x, w, (x.shape[0], 0, 0, 0))[0]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def largest_and_winner(x: Array, w: Windows) -> tuple[Array, Array]:
+    """The largest place of each window, and the tap that holds it."""
+    return _largest(x, w, _outputs(x, w))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -100,9 +105,17 @@ def shared(dy: Array, w: Windows, places: tuple[int, ...]) -> Array:
     return _call("average_pool_data", ShapeDtype((dy.shape[0], *places, dy.shape[-1]), dy.dtype), w, dy)
 
 
-def _largest_forward(x: Array, w: Windows) -> tuple[Array, tuple[Array, tuple[int, ...]]]:
-    y, winner = _largest(x, w, True)
-    return y, (winner, x.shape[1:-1])
+Saved = tuple[Array, tuple[int, ...]]
+
+
+def _forward(x: Array, w: Windows) -> tuple[tuple[Array, Array], Saved]:
+    y, winner = largest_and_winner(x, w)
+    return (y, winner), (winner, x.shape[1:-1])
+
+
+def _largest_forward(x: Array, w: Windows) -> tuple[Array, Saved]:
+    (y, _), saved = _forward(x, w)
+    return y, saved
 
 
 def _at_winner_backward(w: Windows, _: Any, winner: Array, dx: Array) -> tuple[Array, None]:
@@ -110,6 +123,7 @@ def _at_winner_backward(w: Windows, _: Any, winner: Array, dx: Array) -> tuple[A
 
 
 largest.defvjp(_largest_forward, lambda w, saved, dy: (at_winner(dy, saved[0], w, saved[1]),))
+largest_and_winner.defvjp(_forward, lambda w, saved, dy: (at_winner(dy[0], saved[0], w, saved[1]),))
 at_winner.defvjp(lambda dy, t, w, places: (at_winner(dy, t, w, places), t), _at_winner_backward)
 average.defvjp(lambda x, w: (average(x, w), x.shape[1:-1]), lambda w, places, dy: (shared(dy, w, places),))
 shared.defvjp(lambda dy, w, places: (shared(dy, w, places), None), lambda w, _, __, dx: (average(dx, w),))
