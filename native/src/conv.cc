@@ -9,6 +9,7 @@
 #include "handler.h"
 #include "patches.h"
 #include "product.h"
+#include "winograd.h"
 
 namespace thalweg {
 namespace {
@@ -20,6 +21,12 @@ struct Shape {
   int64_t group_ins() const { return ins / groups; }
   int64_t group_outs() const { return outs / groups; }
   int64_t places() const { return batch * h.out * w.out; }
+
+  Winograd fast() const { return {batch, ins, outs, h, w}; }
+  Winograd fast_data() const {  // dx as a convolution of dy
+    return {batch, outs, ins, {h.out, h.in, h.taps, 1, 1, h.taps - 1 - h.before},
+            {w.out, w.in, w.taps, 1, 1, w.taps - 1 - w.before}};
+  }
 };
 
 // to: [panels, terms, kPanel], the columns of `b` in panels, the last one filled with zeros
@@ -52,6 +59,7 @@ void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const flo
 }
 
 void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, float* y) {
+  if (s.groups == 1 && s.fast().serves()) return winograd(pool, s.fast(), x, kernel, false, y);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins;
   for (int64_t g = 0; g < s.groups; ++g) {
     float* const panels = scratch<float>(0, (outs + kPanel - 1) / kPanel * kPanel * terms);
@@ -79,6 +87,7 @@ struct Phase {
 };
 
 void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
+  if (s.groups == 1 && s.fast().plain() && s.fast_data().serves()) return winograd(pool, s.fast_data(), dy, kernel, true, dx);
   const int64_t ins = s.group_ins(), outs = s.group_outs();
   for (int64_t rh = 0; rh < std::min(s.h.stride, s.h.in); ++rh)
     for (int64_t rw = 0; rw < std::min(s.w.stride, s.w.in); ++rw) {
@@ -121,6 +130,7 @@ void kernel_block(const Shape& s, const Patches& a, const float* dy, int64_t col
 }
 
 void kernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
+  if (s.groups == 1 && s.fast().serves()) return winograd_kernel(pool, s.fast(), x, dy, dk);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins, places = s.places();
   const int64_t blocks = (terms + kRows - 1) / kRows;
   const int64_t block = blocks ? ((terms + blocks - 1) / blocks + 11) / 12 * 12 : 0;

@@ -23,6 +23,8 @@ LARGE = {  # more terms and places than a block has
     "ins": st.integers(30, 70),
     "outs": st.integers(60, 140),
 }
+MANY = SIZES | {"batch": st.integers(1, 9), "ins": st.sampled_from([32, 160]), "outs": st.sampled_from([32, 48, 96])}
+MANY_USUAL = {"batch": 2, "height": 7, "width": 8, "ins": 32, "outs": 32}
 HANDLERS = ("conv", "conv_data", "conv_kernel")
 SHORT = {"examples": 6}  # each is compiled; the shapes that matter are rows of their own
 
@@ -35,13 +37,13 @@ def _x_and_kernel(taps, groups):
     return make
 
 
-def _row(name, taps, strides=1, padding="valid", dilation=1, groups=1, sizes=SIZES, **more):
+def _row(name, taps, strides=1, padding="valid", dilation=1, groups=1, sizes=SIZES, usual=USUAL, **more):
     def of(function):
         return lambda x, k: function(x, k, windows(x.shape[1:-1], taps, strides, padding, dilation), groups)
 
     make = _x_and_kernel(taps, groups)
     formula = jax.jit(of(conv.reference))
-    return Row(name, of(conv.forward), formula, make, sizes, USUAL, (0, 1), handlers=HANDLERS, **SHORT | more)
+    return Row(name, of(conv.forward), formula, make, sizes, usual, (0, 1), handlers=HANDLERS, **SHORT | more)
 
 
 def _kernel_row():
@@ -106,6 +108,9 @@ def _depthwise_row(name, taps, strides=1, padding="valid", dilation=1, **more):
 ROWS = [
     _row("convolution", (3, 3)),
     _row("convolution in blocks", (3, 3), padding="same", sizes=LARGE),
+    # of whole vectors of channels and stride 1, by Winograd's sums: there Inf - Inf is NaN beside where it is read
+    _row("convolution of many channels", (3, 3), padding="same", sizes=MANY, usual=MANY_USUAL, nan=False),
+    _row("convolution of many channels, padded unevenly", (3, 3), 1, ((2, 0), (-1, 1)), sizes=MANY, nan=False),
     _row("convolution of one channel", (3, 3), sizes=SIZES | {"ins": st.just(1)}),
     _row("convolution padded by strides", (3, 2), (2, 3), "same"),
     _row("convolution padded unevenly", (2, 4), (1, 2), ((3, 0), (-1, 2))),
