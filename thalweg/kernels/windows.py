@@ -161,7 +161,7 @@ def in_blocks(formula: Callable[[Tree], Array], x: Tree, numbers: int) -> Array:
     leaves = jax.tree.leaves(x)
     batch, width = leaves[0].shape[0], leaves[0].dtype.itemsize
     most = batch if numbers * batch * width <= CACHE else max(CACHE // (numbers * width), 1)
-    rows = max(n for n in range(1, most + 1) if batch % n == 0)
+    rows = max((n for n in range(1, most + 1) if batch % n == 0), default=0)
     if rows == batch:
         return formula(x)
     once = jax.checkpoint(formula, prevent_cse=False)

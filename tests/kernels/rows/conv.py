@@ -26,7 +26,7 @@ LARGE = {  # more terms and places than a block has
 MANY = SIZES | {"batch": st.integers(1, 9), "ins": st.sampled_from([32, 160]), "outs": st.sampled_from([32, 48, 96])}
 MANY_USUAL = {"batch": 2, "height": 7, "width": 8, "ins": 32, "outs": 32}
 HANDLERS = ("conv", "conv_data", "conv_kernel")
-SHORT = {"examples": 6}  # each is compiled; the shapes that matter are rows of their own
+SHORT = {"examples": 4}  # each is compiled; the shapes that matter are rows of their own
 
 
 def _x_and_kernel(taps, groups):

@@ -28,7 +28,7 @@ def _row(name, native, formula, handlers, size, strides, padding):
     def of(function):
         return lambda x: function(x, windows(x.shape[1:-1], size, strides, padding))
 
-    return Row(name, of(native), jax.jit(of(formula)), _make, SIZES, USUAL, (0,), handlers=handlers, examples=6)
+    return Row(name, of(native), jax.jit(of(formula)), _make, SIZES, USUAL, (0,), handlers=handlers, examples=4)
 
 
 def _shared_row():
