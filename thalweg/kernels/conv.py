@@ -56,8 +56,8 @@ def transposed(dy: Array, kernel: Array, w: Windows, places: tuple[int, ...]) ->
     if not serves(x, kernel, w):
         (dx,) = jax.linear_transpose(lambda x: reference(x, kernel, w, 1), x)(dy)
         return dx
-    dx = data(*_planar(dy.astype(jnp.float32), kernel.astype(jnp.float32)), w.planar(), 1, _plane(places))
-    return dx.reshape(x.shape).astype(dy.dtype)
+    dx: Any = data(*_planar(dy.astype(jnp.float32), kernel.astype(jnp.float32)), w.planar(), 1, _plane(places))
+    return jnp.reshape(dx, x.shape).astype(dy.dtype)
 
 
 # the native functions: pictures of two axes
@@ -71,8 +71,8 @@ def native(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
     shape = (x.shape[0], *w.outputs(x.shape[1:-1]), outs)
     if groups == x.shape[-1]:
         x, kernel = _planar(jnp.repeat(x, outs // groups, axis=-1), kernel)
-        return depthwise.forward(x, kernel[:, :, 0], w.planar()).reshape(shape)
-    return forward(*_planar(x, kernel), w.planar(), groups).reshape(shape)
+        return jnp.reshape(depthwise.forward(x, kernel[:, :, 0], w.planar()), shape)
+    return jnp.reshape(forward(*_planar(x, kernel), w.planar(), groups), shape)
 
 
 def _plane(sizes: tuple[int, ...]) -> tuple[int, ...]:

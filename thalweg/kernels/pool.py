@@ -109,7 +109,8 @@ Saved = tuple[Array, tuple[int, ...]]
 
 
 def _forward(x: Array, w: Windows) -> tuple[tuple[Array, Array], Saved]:
-    y, winner = largest_and_winner(x, w)
+    both: Any = largest_and_winner(x, w)
+    y, winner = both
     return (y, winner), (winner, x.shape[1:-1])
 
 

@@ -57,7 +57,7 @@ class Windows(NamedTuple):
         """These windows over two axes, where they have one: the height is then 1."""
         if len(self.size) == 2:
             return self
-        return Windows(*((one, *own) for one, own in zip((1, 1, 1, (0, 0)), self, strict=True)))
+        return Windows((1, *self.size), (1, *self.strides), (1, *self.dilation), ((0, 0), *self.pads))
 
     def numbers(self) -> np.ndarray:
         """Stride, dilation and places in front, of the height and of the width, as native functions take them."""

@@ -1,5 +1,7 @@
 """Convolutions: every stride, padding, dilation and grouping; depthwise ones; their gradients as operations."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ LARGE = {  # more terms and places than a block has
 MANY = SIZES | {"batch": st.integers(1, 9), "ins": st.sampled_from([32, 160]), "outs": st.sampled_from([32, 48, 96])}
 MANY_USUAL = {"batch": 2, "height": 7, "width": 8, "ins": 32, "outs": 32}
 HANDLERS = ("conv", "conv_data", "conv_kernel")
-SHORT = {"examples": 4}  # each is compiled; the shapes that matter are rows of their own
+EXAMPLES = 4  # each is compiled; the shapes that matter are rows of their own
 
 
 def _x_and_kernel(taps, groups):
@@ -37,13 +39,25 @@ def _x_and_kernel(taps, groups):
     return make
 
 
-def _row(name, taps, strides=1, padding="valid", dilation=1, groups=1, sizes=SIZES, usual=USUAL, **more):
+def _row(
+    name: str,
+    taps: tuple[int, int],
+    strides: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    groups=1,
+    sizes=SIZES,
+    usual=USUAL,
+    nan=True,
+):
     def of(function):
         return lambda x, k: function(x, k, windows(x.shape[1:-1], taps, strides, padding, dilation), groups)
 
     make = _x_and_kernel(taps, groups)
     formula = jax.jit(of(conv.reference))
-    return Row(name, of(conv.forward), formula, make, sizes, usual, (0, 1), handlers=HANDLERS, **SHORT | more)
+    return Row(
+        name, of(conv.forward), formula, make, sizes, usual, (0, 1), handlers=HANDLERS, examples=EXAMPLES, nan=nan
+    )
 
 
 def _kernel_row():
@@ -60,9 +74,8 @@ def _kernel_row():
     def native(x, dy):
         return conv.kernel(x, dy, windows(x.shape[1:-1], (3, 3)), 1)
 
-    return Row(
-        "kernel of a convolution", native, jax.jit(reference), make, SIZES, USUAL, (0, 1), 2e-5, HANDLERS, **SHORT
-    )
+    formula, names = jax.jit(reference), HANDLERS
+    return Row("kernel of a convolution", native, formula, make, SIZES, USUAL, (0, 1), 2e-5, names, examples=EXAMPLES)
 
 
 def _transposed_row(name, taps, strides, padding):
@@ -87,10 +100,12 @@ def _transposed_row(name, taps, strides, padding):
         return jax.vjp(lambda x: conv.reference(x, k, w, 1), x)[1](dy)[0]
 
     # at the border the native function multiplies the kernel with zeros, where the formula has no term
-    return Row(name, native, jax.jit(reference), make, SIZES, USUAL, (0, 1), handlers=HANDLERS, nan=False, **SHORT)
+    return Row(
+        name, native, jax.jit(reference), make, SIZES, USUAL, (0, 1), handlers=HANDLERS, nan=False, examples=EXAMPLES
+    )
 
 
-def _depthwise_row(name, taps, strides=1, padding="valid", dilation=1, **more):
+def _depthwise_row(name: str, taps: Any, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, nan=True):
     def of(function):
         return lambda x, k: function(x, k, windows(x.shape[1:-1], taps, strides, padding, dilation))
 
@@ -102,7 +117,7 @@ def _depthwise_row(name, taps, strides=1, padding="valid", dilation=1, **more):
     handlers = ("depthwise", "depthwise_data", "depthwise_kernel")
     usual = {"batch": 2, "height": 7, "width": 9, "ins": 19}
     native, formula = of(depthwise.forward), jax.jit(of(depthwise.reference))
-    return Row(name, native, formula, make, sizes, usual, (0, 1), handlers=handlers, **SHORT | more)
+    return Row(name, native, formula, make, sizes, usual, (0, 1), handlers=handlers, examples=EXAMPLES, nan=nan)
 
 
 ROWS = [
