@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "handler.h"
 #include "simd.h"
@@ -22,6 +23,10 @@ struct Axis {
   int64_t first(int64_t t) const { return std::clamp<int64_t>(-floor_div(dilation * t - before, stride), 0, out); }
   int64_t end(int64_t t) const {
     return std::clamp<int64_t>(floor_div(in - 1 + before - dilation * t, stride) + 1, first(t), out);
+  }
+  // How many of output i's taps read inside, where the dilation is 1.
+  int64_t inside(int64_t i) const {
+    return std::max<int64_t>(0, std::min(taps, in - place(i, 0)) - std::max<int64_t>(0, -place(i, 0)));
   }
   // The output that reads input place p with tap t, or -1.
   int64_t reader(int64_t p, int64_t t) const {
@@ -50,6 +55,19 @@ inline int64_t leading(Dims dims, size_t kept) {
   for (size_t i = 0; i + kept < dims.size(); ++i) n *= dims[i];
   return n;
 }
+
+// visit(first channel, how many of a vector) over all channels
+template <typename Visit>
+inline void vectors(int64_t channels, const Visit& visit) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) visit(c, std::integral_constant<int64_t, kLanes>{});
+  if (c < channels) visit(c, channels - c);
+}
+
+inline vf some(const float* p, int64_t n) { return load(p, n); }
+inline vf some(const float* p, std::integral_constant<int64_t, kLanes>) { return load(p); }
+inline void put(float* p, vf v, int64_t n) { store(p, v, n); }
+inline void put(float* p, vf v, std::integral_constant<int64_t, kLanes>) { store(p, v); }
 
 inline void copy(float* to, const float* from, int64_t n) {
   int64_t i = 0;

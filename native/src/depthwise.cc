@@ -13,19 +13,6 @@ struct Shape {
   Axis h, w;
 };
 
-// visit(first channel, how many of a vector) over all channels
-template <typename Visit>
-void vectors(int64_t channels, const Visit& visit) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) visit(c, std::integral_constant<int64_t, kLanes>{});
-  if (c < channels) visit(c, channels - c);
-}
-
-inline vf some(const float* p, int64_t n) { return load(p, n); }
-inline vf some(const float* p, std::integral_constant<int64_t, kLanes>) { return load(p); }
-inline void put(float* p, vf v, int64_t n) { store(p, v, n); }
-inline void put(float* p, vf v, std::integral_constant<int64_t, kLanes>) { store(p, v); }
-
 // y[j] += x[stride j + ..] K[t] along one line, for all taps of the width
 void add_line(const Shape& s, const float* x, const float* kernel, float* y) {
   for (int64_t u = 0; u < s.w.taps; ++u, kernel += s.channels) {

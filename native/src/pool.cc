@@ -2,6 +2,7 @@
 //
 // A gradient is gathered line by line of the input, from the windows that read it, so lines are independent and each is
 // written once, in the first cache, however the windows overlap.
+#include <cstring>
 #include <limits>
 
 #include "handler.h"
@@ -21,44 +22,59 @@ struct Shape {
   int64_t cost() const { return 4 * batch * channels * (h.in * w.in + h.out * w.out * h.taps * w.taps); }
 };
 
-// What tap (t, u) reads for output place (i, j) of picture x; null outside.
-inline const float* read(const Shape& s, const float* x, int64_t i, int64_t j, int64_t t, int64_t u) {
-  const int64_t p = s.h.place(i, t), q = s.w.place(j, u);
-  return p >= 0 && p < s.h.in && q >= 0 && q < s.w.in ? x + (p * s.w.in + q) * s.channels : nullptr;
+// at[tap]: what the taps read for output place (i, j) of picture x; null outside.
+inline void read(const Shape& s, const float* x, int64_t i, int64_t j, const float** at) {
+  for (int64_t t = 0; t < s.h.taps; ++t)
+    for (int64_t u = 0; u < s.w.taps; ++u) {
+      const int64_t p = s.h.place(i, t), q = s.w.place(j, u);
+      *at++ = p >= 0 && p < s.h.in && q >= 0 && q < s.w.in ? x + (p * s.w.in + q) * s.channels : nullptr;
+    }
+}
+
+// Winners are kept as bytes, and compared as lanes as wide as a float.
+typedef uint8_t vb __attribute__((vector_size(kLanes)));
+
+inline vi winners(const uint8_t* p, int64_t n) {
+  vb bytes{};
+  std::memcpy(&bytes, p, n);
+  return __builtin_convertvector(bytes, vi);
+}
+
+inline void keep(uint8_t* p, vi taps, int64_t n) {
+  const vb bytes = __builtin_convertvector(taps, vb);
+  std::memcpy(p, &bytes, n);
 }
 
 // The largest of each channel, and the first tap that holds it. As in the formula a NaN is the largest, and since it
 // equals nothing, the last tap then.
 template <bool kWinner>
-void largest(const Shape& s, const float* x, int64_t i, int64_t j, float* y, uint8_t* winner) {
-  const auto outside = -std::numeric_limits<float>::infinity();
-  const auto final = static_cast<uint8_t>(s.h.taps * s.w.taps - 1);
-  uint8_t tap = 0;
-  for (int64_t t = 0; t < s.h.taps; ++t)
-    for (int64_t u = 0; u < s.w.taps; ++u, ++tap) {
-      const float* const at = read(s, x, i, j, t, u);
-      if (tap == 0) {
-        for (int64_t c = 0; c < s.channels; ++c) y[c] = at ? at[c] : outside;
-        if (kWinner) for (int64_t c = 0; c < s.channels; ++c) winner[c] = at && at[c] != at[c] ? final : 0;
-      } else if (at) {
-        for (int64_t c = 0; c < s.channels; ++c) {
-          const float a = at[c], b = y[c];
-          y[c] = a > b || a != a ? a : b;
-          if (kWinner) winner[c] = a != a ? final : a > b ? tap : winner[c];
-        }
-      }
+void largest(const Shape& s, const float* const* at, float* y, uint8_t* winner) {
+  const int taps = static_cast<int>(s.h.taps * s.w.taps);
+  vectors(s.channels, [&](int64_t c, auto n) {
+    vf best = at[0] ? some(at[0] + c, n) : splat(-std::numeric_limits<float>::infinity());
+    vi tap = (best != best) & (taps - 1);
+    for (int t = 1; t < taps; ++t) {
+      if (!at[t]) continue;
+      const vf a = some(at[t] + c, n);
+      const vi nan = a != a, more = a > best;
+      if (kWinner) tap = nan ? vi{} + (taps - 1) : more ? vi{} + t : tap;
+      best = more | nan ? a : best;
     }
+    put(y + c, best, n);
+    if (kWinner) keep(winner + c, tap, n);
+  });
 }
 
 void max(ffi::ThreadPool& pool, const Shape& s, const float* x, float* y, uint8_t* winner) {
   const int64_t picture = s.h.in * s.w.in * s.channels;
   parallel_blocks(pool, s.batch * s.h.out, 8, s.cost(), [&](int64_t r, int64_t end) {
+    const float* at[256];
     for (; r < end; ++r)
       for (int64_t j = 0; j < s.w.out; ++j) {
-        const int64_t at = (r * s.w.out + j) * s.channels;
-        const float* const from = x + r / s.h.out * picture;
-        if (winner) largest<true>(s, from, r % s.h.out, j, y + at, winner + at);
-        else largest<false>(s, from, r % s.h.out, j, y + at, nullptr);
+        const int64_t to = (r * s.w.out + j) * s.channels;
+        read(s, x + r / s.h.out * picture, r % s.h.out, j, at);
+        if (winner) largest<true>(s, at, y + to, winner + to);
+        else largest<false>(s, at, y + to, nullptr);
       }
   });
 }
@@ -85,31 +101,31 @@ void gather(ffi::ThreadPool& pool, const Shape& s, float* dx, const Add& add) {
 void max_data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const uint8_t* winner, float* dx) {
   gather(pool, s, dx, [&](int64_t n, int64_t i, int64_t j, int64_t tap, float* to) {
     const int64_t at = ((n * s.h.out + i) * s.w.out + j) * s.channels;
-    for (int64_t c = 0; c < s.channels; ++c) to[c] += winner[at + c] == tap ? dy[at + c] : 0.0f;
+    vectors(s.channels, [&](int64_t c, auto n) {
+      put(to + c, some(to + c, n) + (winners(winner + at + c, n) == static_cast<int32_t>(tap) ? some(dy + at + c, n) : vf{}), n);
+    });
   });
 }
 
 // One over the number of places of window (i, j) that are in x.
 inline float share(const Shape& s, int64_t i, int64_t j) {
-  int64_t rows = 0, columns = 0;
-  for (int64_t t = 0; t < s.h.taps; ++t) rows += s.h.place(i, t) >= 0 && s.h.place(i, t) < s.h.in;
-  for (int64_t u = 0; u < s.w.taps; ++u) columns += s.w.place(j, u) >= 0 && s.w.place(j, u) < s.w.in;
-  return 1.0f / static_cast<float>(rows * columns);
+  return 1.0f / static_cast<float>(s.h.inside(i) * s.w.inside(j));
 }
 
 void average(ffi::ThreadPool& pool, const Shape& s, const float* x, float* y) {
   const int64_t picture = s.h.in * s.w.in * s.channels;
   parallel_blocks(pool, s.batch * s.h.out, 8, s.cost(), [&](int64_t r, int64_t end) {
+    const float* at[256];
     for (; r < end; ++r)
       for (int64_t j = 0; j < s.w.out; ++j) {
-        float* const to = y + (r * s.w.out + j) * s.channels;
-        clear(to, s.channels);
-        for (int64_t t = 0; t < s.h.taps; ++t)
-          for (int64_t u = 0; u < s.w.taps; ++u)
-            if (const float* const at = read(s, x + r / s.h.out * picture, r % s.h.out, j, t, u))
-              for (int64_t c = 0; c < s.channels; ++c) to[c] += at[c];
         const float part = share(s, r % s.h.out, j);
-        for (int64_t c = 0; c < s.channels; ++c) to[c] *= part;
+        read(s, x + r / s.h.out * picture, r % s.h.out, j, at);
+        vectors(s.channels, [&](int64_t c, auto n) {
+          vf sum{};
+          for (int64_t t = 0; t < s.h.taps * s.w.taps; ++t)
+            if (at[t]) sum += some(at[t] + c, n);
+          put(y + (r * s.w.out + j) * s.channels + c, sum * part, n);
+        });
       }
   });
 }
@@ -118,7 +134,7 @@ void average_data(ffi::ThreadPool& pool, const Shape& s, const float* dy, float*
   gather(pool, s, dx, [&](int64_t n, int64_t i, int64_t j, int64_t, float* to) {
     const float* const at = dy + ((n * s.h.out + i) * s.w.out + j) * s.channels;
     const float part = share(s, i, j);
-    for (int64_t c = 0; c < s.channels; ++c) to[c] += at[c] * part;
+    vectors(s.channels, [&](int64_t c, auto n) { put(to + c, some(to + c, n) + some(at + c, n) * part, n); });
   });
 }
 
@@ -128,7 +144,7 @@ template <typename Compute, typename X, typename Y>
 ffi::Error run(const X& x, const Y& y, Dims window, const Compute& compute) {
   const auto dx = x.dimensions(), dy = y.dimensions();
   const size_t r = dx.size();
-  THALWEG_EXPECT(sane(window) && window.size() == 8, "pool", "the window's numbers are out of range", x);
+  THALWEG_EXPECT(sane(window) && window.size() == 8 && window[1] == 1 && window[4] == 1, "pool", "the window's numbers are out of range", x);
   THALWEG_EXPECT(window[6] >= 1 && window[7] >= 1 && window[6] <= 256 && window[7] <= 256 && window[6] * window[7] <= 256,
                  "pool", "a window must have 1 to 256 places", x);
   THALWEG_EXPECT(r >= 4 && dy.size() == r, "pool", "x and y must have four axes at least", x);

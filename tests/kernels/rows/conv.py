@@ -131,7 +131,8 @@ ROWS = [
     _row("convolution padded unevenly", (2, 4), (1, 2), ((3, 0), (-1, 2))),
     _row("convolution dilated", (3, 2), 1, "same", (2, 3)),
     _row("convolution dilated by strides", (3, 3), (2, 4), "same", (2, 2)),
-    _row("convolution in groups", (3, 3), 1, "same", groups=3),
+    # the formula joins narrow groups with zeros between them, and Inf times these is NaN
+    _row("convolution in groups", (3, 3), 1, "same", groups=3, nan=False),
     _row("convolution of one tap by strides", (1, 1), 3),
     _row("convolution along one axis", (1, 5), 1, "causal"),
     _kernel_row(),
