@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.timing import machine, table
 from thalweg import ops
+from thalweg.kernels import formulas
 
 try:
     import torch
@@ -113,6 +114,16 @@ def looped(function, *inputs):
     return lambda n: jax.block_until_ready(run(n, list(inputs), cotangent))
 
 
+def by_formula(function):
+    """`function` by the formulas in JAX that native kernels replace."""
+
+    def run(*inputs):
+        with formulas():
+            return function(*inputs)
+
+    return run
+
+
 def torch_op(function, layout, *shapes):
     inputs = [torch.randn(s).to(memory_format=layout).requires_grad_() for s in shapes]
     cotangent = torch.ones_like(function(*inputs))
@@ -131,6 +142,7 @@ def conv_case(x, kernel, strides=1, padding="valid", groups=1):
     settings = {"strides": strides, "padding": padding, "groups": groups}
     out = {
         "thalweg": looped(lambda x, k: ops.conv(x, k, **settings), *arrays),
+        "formula": looped(by_formula(lambda x, k: ops.conv(x, k, **settings)), *arrays),
         "lax": looped(lambda x, k: lax_conv(x, k, **settings), *arrays),
     }
     if torch:
@@ -155,7 +167,7 @@ def transpose_case(x, kernel, strides):
 
 def pool_case(x, ours, theirs, reference=None):
     array = jnp.asarray(np.random.default_rng(0).normal(size=x), jnp.float32)
-    out = {"thalweg": looped(ours, array)}
+    out = {"thalweg": looped(ours, array), "formula": looped(by_formula(ours), array)}
     if reference:
         out["lax"] = looped(reference, array)
     return out | (in_both_layouts(theirs, (x[0], x[3], x[1], x[2])) if torch else {})
@@ -183,6 +195,11 @@ CASES = {
     "conv 3x3 64-128, 128 of 5x5": lambda: conv_case((128, 5, 5, 64), (3, 3, 64, 128)),
     "conv 3x3 64-64 same, 32 of 32x32": lambda: conv_case((32, 32, 32, 64), (3, 3, 64, 64), padding="same"),
     "conv 3x3 64-128 same /2, 32 of 32x32": lambda: conv_case((32, 32, 32, 64), (3, 3, 64, 128), 2, "same"),
+    "conv 3x3 64-64 same, 64 of 32x32": lambda: conv_case((64, 32, 32, 64), (3, 3, 64, 64), padding="same"),
+    "conv 3x3 128-128 same, 64 of 16x16": lambda: conv_case((64, 16, 16, 128), (3, 3, 128, 128), padding="same"),
+    "conv 3x3 64-128 same /2, 64 of 32x32": lambda: conv_case((64, 32, 32, 64), (3, 3, 64, 128), 2, "same"),
+    "conv 3x3 256-256 same, 64 of 8x8": lambda: conv_case((64, 8, 8, 256), (3, 3, 256, 256), padding="same"),
+    "conv 3x3 512-512 same, 64 of 4x4": lambda: conv_case((64, 4, 4, 512), (3, 3, 512, 512), padding="same"),
     "conv 1x1 64-256, 32 of 16x16": lambda: conv_case((32, 16, 16, 64), (1, 1, 64, 256)),
     "conv 5x5 6-16, 128 of 14x14": lambda: conv_case((128, 14, 14, 6), (5, 5, 6, 16)),
     "conv 7x7 3-64 same /2, 2 of 224x224": lambda: conv_case((2, 224, 224, 3), (7, 7, 3, 64), 2, "same"),

@@ -7,20 +7,16 @@ n: batch; i: place in the output; t: place in the window; c: channel; s: stride,
 never win and never count. LeCun et al. 1990, "Handwritten digit recognition with a back-propagation network" (average);
 Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies" (max).
 
-The gradient of `lax.reduce_window` is a sequential search on a CPU (19 ms, the one below 2). Here the windows
-are seen tap by tap, as shifted slices of x: the largest is an elementwise maximum of them, its tap `t*` is known, and
-the derivative is a choice by comparing each tap with t*.
+How it is computed is in `thalweg/kernels/pool.py`.
 """
 
-import functools
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
+from thalweg.kernels import pool as kernels
 from thalweg.ops.precision import widen
-from thalweg.ops.windows import Windows, pad, views, windows
+from thalweg.ops.windows import windows
 from thalweg.types import Array, Float
 
 Tensor = Float[Array, "batch *places channels"]
@@ -47,7 +43,7 @@ def max_pool(
     [3.0, 2.0]
     """
     w = windows(x.shape[1:-1], size, size if strides is None else strides, padding)
-    return _max(pad(x, w, -np.inf), w)
+    return kernels.max_pool(x, w)
 
 
 def average_pool(
@@ -71,8 +67,7 @@ def average_pool(
     [2.0, 2.0]
     """
     w = windows(x.shape[1:-1], size, size if strides is None else strides, padding)
-    total = functools.reduce(jnp.add, map(widen, views(pad(x, w), w)))
-    return (total / jnp.asarray(_counts(x.shape[1:-1], w), total.dtype)).astype(x.dtype)
+    return kernels.average_pool(x, w)
 
 
 def global_max_pool(x: Tensor, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
@@ -99,50 +94,3 @@ def global_average_pool(x: Tensor, *, keepdims: bool = False) -> Float[Array, "b
         [batch, channels], or [batch, *ones, channels].
     """
     return jnp.mean(widen(x), axis=tuple(range(1, x.ndim - 1)), keepdims=keepdims).astype(x.dtype)
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _max(x: Array, w: Windows) -> Array:
-    return functools.reduce(jnp.maximum, views(x, w))
-
-
-@_max.defjvp
-def _max_jvp(w: Windows, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (x,), (x_dot,) = primals, tangents
-    taps = views(x, w)
-    y = functools.reduce(jnp.maximum, taps)
-    winner = _first_equal(taps, y)
-    return y, _at_winner_side_by_side(x_dot, winner, w) if w.size == w.strides else _at_winner(x_dot, winner, w)
-
-
-def _first_equal(taps: list[Array], y: Array) -> Array:
-    kind = np.min_scalar_type(len(taps))
-    winner = jnp.full(y.shape, len(taps) - 1, kind)
-    for t in reversed(range(len(taps) - 1)):
-        winner = jnp.where(taps[t] == y, jnp.asarray(t, kind), winner)
-    return winner
-
-
-def _at_winner(x_dot: Array, winner: Array, w: Windows) -> Array:
-    return functools.reduce(
-        jnp.add, (jnp.where(winner == jnp.asarray(t, winner.dtype), v, 0) for t, v in enumerate(views(x_dot, w)))
-    )
-
-
-def _at_winner_side_by_side(x_dot: Array, winner: Array, w: Windows) -> Array:
-    # windows that do not overlap are a reshape, whose transpose is one pass over memory without a sum
-    batch, *outputs, channels = winner.shape
-    inside = tuple(slice(o * k) for o, k in zip(outputs, w.size, strict=True))
-    split = [n for pair in zip(outputs, w.size, strict=True) for n in pair]
-    x_dot = x_dot[(slice(None), *inside)].reshape(batch, *split, channels)  # [batch, i1, t1, i2, t2, .., channels]
-    within = tuple(range(2, x_dot.ndim - 1, 2))
-    t = np.arange(w.taps, dtype=winner.dtype).reshape([1, *(n for k in w.size for n in (1, k)), 1])
-    chosen = jnp.expand_dims(winner, within) == jnp.asarray(t)
-    return jnp.sum(jnp.where(chosen, x_dot, 0), axis=within)
-
-
-def _counts(sizes: tuple[int, ...], w: Windows) -> np.ndarray:
-    """How many places of each window are in the input: [1, *outputs, 1]."""
-    present = np.pad(np.ones(sizes), w.pads)
-    ones = views(present[None, ..., None], w)
-    return np.sum(ones, axis=0)
