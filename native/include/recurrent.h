@@ -217,12 +217,13 @@ inline void through_kernel(const Block& block, int64_t K, Strided d, const float
 
 // dU = sum over rows of h^T d: rows are gathered until they fill the first cache. The last row of h^T is the bias's 1.
 struct Outer {
-  int64_t m, n;
+  int64_t m, n, sum_row;
   float *sum, *h, *d;
   int64_t h_stride = stride_of(m), d_stride = stride_of(n), rows = 0;
   bool begun;  // whether `sum` holds something
 
-  Outer(int slot, int64_t m, int64_t n, float* sum, bool begun) : m(m), n(n), sum(sum), begun(begun) {
+  Outer(int slot, int64_t m, int64_t n, float* sum, int64_t sum_row, bool begun)
+      : m(m), n(n), sum_row(sum_row), sum(sum), begun(begun) {
     h = scratch<float>(slot, (kOuterRows + kBlockRows) * (h_stride + d_stride));
     d = h + (kOuterRows + kBlockRows) * h_stride;
   }
@@ -233,7 +234,7 @@ struct Outer {
   float* h_row(int64_t i) const { return h + (rows + i) * h_stride; }
   float* d_row(int64_t i) const { return d + (rows + i) * d_stride; }
   void add() {
-    product_in_place(m, n, rows, {h, 1, h_stride}, d, d_stride, sum, n, begun);
+    product_in_place(m, n, rows, {h, 1, h_stride}, d, d_stride, sum, sum_row, begun);
     rows = 0;
     begun = true;
   }

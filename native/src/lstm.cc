@@ -79,7 +79,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
   float* const transposed = scratch<float>(0, packed_size(columns, 1, units));
   pack<1, 4>(pool, {U, 1, columns}, columns, units, nullptr, transposed);
   each_part(pool, q, dU, db, [&](Block& block, float* sum, bool begun) {
-    Outer outer(4, units + (db != nullptr), columns, sum, begun);
+    Outer outer(4, units + (db != nullptr), columns, sum, columns, begun);
     float *const dh = block.state(0, d_h), *const dc = block.state(1, d_c);
     for (int64_t s = q.time - 1; s >= 0; --s) {
       const int64_t t = q.when(s);

@@ -12,6 +12,7 @@ Shapes: z [batch, time, n units]; U [units, n units]; b [n units]; h, noise [bat
 for the simple network, 3 for the GRU, 4 for the LSTM.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -49,16 +50,28 @@ def _of_cell(cell: recurrence.Cell) -> Callable[..., tuple[Array, State]]:
     return formula
 
 
+def _of_gru(reset_after: bool) -> Callable[..., tuple[Array, State]]:
+    return functools.partial(recurrence.gru, reset_after=reset_after)
+
+
+def _simple(f: Callable[[Array], Array]) -> recurrence.Cell:
+    return recurrence.differentiated(lambda a, _: (f(a),))
+
+
 LSTM = Native("lstm", 4, (4, 1), _of_cell(recurrence.LSTM_CELL))
+SIMPLE_TANH = Native("simple_rnn", 1, (), _of_cell(_simple(jnp.tanh)), (("relu", False),))
+SIMPLE_RELU = Native("simple_rnn", 1, (), _of_cell(_simple(jax.nn.relu)), (("relu", True),))
+GRU = Native("gru", 3, (3, 1), _of_gru(True))
+GRU_BEFORE = Native("gru_before", 3, (3,), _of_gru(False))
+
+
+WIDEST = 1024
+"""Units above which U is far larger than a core's cache, and XLA's product a step as fast."""
 
 
 def serves(x: Float[Array, "batch time features"], U: Float[Array, "units gates"]) -> bool:
     """Whether a native sequence runs for these."""
     return x.dtype == U.dtype == jnp.float32 and U.shape[0] <= WIDEST and library.serves()
-
-
-WIDEST = 1024
-"""Units above which U is far larger than a core's cache, and XLA's product a step as fast."""
 
 
 def formula(

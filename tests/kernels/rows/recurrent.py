@@ -5,6 +5,7 @@ import itertools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from hypothesis import strategies as st
 
 from tests.kernels.rows import Row
@@ -16,9 +17,11 @@ USUAL = {"batch": 5, "time": 4, "units": 19}
 
 
 def _make(rng, cell, states, bias, masked, noisy, batch, time, units):
+    # small weights, and for relu values away from its kink: finite differences are taken of these
     columns = cell.gates * units
-    U, b = rng.normal(size=(units, columns)) / units**0.5, rng.normal(size=columns)
-    parts = [rng.normal(size=(batch, time, columns)), U, *rng.normal(size=(states, batch, units))]
+    U, b = rng.normal(size=(units, columns)) / (5 * units**0.5), rng.normal(size=columns) / 5
+    z = rng.normal(size=(batch, time, columns))
+    parts = [z + np.sign(z) if cell is recurrent.SIMPLE_RELU else z / 2, U, *rng.normal(size=(states, batch, units))]
     parts += (
         [b] * bias + [rng.integers(0, 2, (batch, time))] * masked + [rng.integers(0, 2, (batch, units)) * 2] * noisy
     )
@@ -54,7 +57,13 @@ def _row(name, cell, reverse, masked, noisy, bias=True, sizes=SIZES, **more):
     )
 
 
-CELLS = {"lstm": recurrent.LSTM}
+CELLS = {
+    "lstm": recurrent.LSTM,
+    "simple, tanh": recurrent.SIMPLE_TANH,
+    "simple, relu": recurrent.SIMPLE_RELU,
+    "gru": recurrent.GRU,
+    "gru, reset before": recurrent.GRU_BEFORE,
+}
 
 ROWS = [
     row
