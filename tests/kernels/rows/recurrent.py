@@ -19,9 +19,9 @@ USUAL = {"batch": 5, "time": 4, "units": 19}
 def _make(rng, cell, states, bias, masked, noisy, batch, time, units):
     # small weights, and for relu values away from its kink: finite differences are taken of these
     columns = cell.gates * units
-    U, b = rng.normal(size=(units, columns)) / (5 * units**0.5), rng.normal(size=columns) / 5
+    U, b = rng.normal(size=(units, columns)) / (10 * units**0.5), rng.normal(size=columns) / 5
     z = rng.normal(size=(batch, time, columns))
-    parts = [z + np.sign(z) if cell is recurrent.SIMPLE_RELU else z / 2, U, *rng.normal(size=(states, batch, units))]
+    parts = [z + 3 * np.sign(z) if cell is recurrent.SIMPLE_RELU else z / 2, U, *rng.normal(size=(states, batch, units))]
     parts += (
         [b] * bias + [rng.integers(0, 2, (batch, time))] * masked + [rng.integers(0, 2, (batch, units)) * 2] * noisy
     )
