@@ -2,7 +2,7 @@
 
     python -m benchmarks.ops.recurrent --json benchmarks/results/recurrent.json [--rounds 20] [--core] [--only gru]
 
-`lstm` is two layers LSTM(64) on [128, 28, 28]; `gru` two of 128 on [64, 100, 64], of which each sequence has between 10 and
+`lstm` is two layers LSTM(64) on [128, 28, 28]; `gru` two of 128 on [64, 100, 64], of which each has between 10 and
 100 steps. `thalweg` runs them as `fit` does, inside a compiled loop of a length that is not known when it is compiled;
 `formulas` is the same without native kernels; `plain scan` has the equation in a `lax.scan` that JAX differentiates;
 PyTorch runs eagerly, ragged sequences both packed and as they are, padded. `--core`

@@ -18,7 +18,7 @@
 
 namespace thalweg {
 
-inline constexpr int64_t kBlockRows = 32;       // sequences of a block
+inline constexpr int64_t kBlockRows = 32;       // sequences of a block at most
 inline constexpr int64_t kOuterRows = 128;      // rows gathered for dU: with a panel's columns they fill the first cache
 inline constexpr int64_t kPartials = 1 << 23;   // numbers that the parts of dU may have in all
 
@@ -41,7 +41,12 @@ struct Sequences {
   Sequences(int64_t gates, bool reverse) : gates(gates), reverse(reverse) {}
   int64_t when(int64_t step) const { return reverse ? time - 1 - step : step; }
   int64_t cost() const { return 2 * batch * time * units * units * gates; }
-  int64_t blocks() const { return (batch + kBlockRows - 1) / kBlockRows; }
+  // Sequences of a block: eight blocks in all, but none so small that U is read for little, and two at least.
+  int64_t rows() const {
+    const int64_t eighth = std::clamp<int64_t>((batch + 7) / 8, 16, kBlockRows);
+    return std::max<int64_t>(1, std::min(eighth, (batch + 1) / 2));
+  }
+  int64_t blocks() const { return (batch + rows() - 1) / rows(); }
   Sequences model(int64_t m) const {
     Sequences q = *this;
     if (noise) q.noise += m * batch * units;
@@ -73,7 +78,7 @@ struct Block {
   int64_t stride = stride_of(q.units + 1);
 
   Block(const Sequences& sequences, const int64_t* order, int64_t block)
-      : q(sequences), place(order + block * kBlockRows), rows(std::min(kBlockRows, q.batch - block * kBlockRows)) {}
+      : q(sequences), place(order + block * q.rows()), rows(std::min(q.rows(), q.batch - block * q.rows())) {}
 
   float* buffer(int64_t i) const { return scratch<float>(3, 4 * kBlockRows * stride) + i * kBlockRows * stride; }
 
