@@ -21,7 +21,11 @@ def _make(rng, cell, states, bias, masked, noisy, batch, time, units):
     columns = cell.gates * units
     U, b = rng.normal(size=(units, columns)) / (10 * units**0.5), rng.normal(size=columns) / 5
     z = rng.normal(size=(batch, time, columns))
-    parts = [z + 3 * np.sign(z) if cell is recurrent.SIMPLE_RELU else z / 2, U, *rng.normal(size=(states, batch, units))]
+    parts = [
+        z + 3 * np.sign(z) if cell is recurrent.SIMPLE_RELU else z / 2,
+        U,
+        *rng.normal(size=(states, batch, units)),
+    ]
     parts += (
         [b] * bias + [rng.integers(0, 2, (batch, time))] * masked + [rng.integers(0, 2, (batch, units)) * 2] * noisy
     )
@@ -53,7 +57,7 @@ def _row(name, cell, reverse, masked, noisy, bias=True, sizes=SIZES, **more):
         USUAL,
         differentiable=tuple(range(2 + states + bias)),
         handlers=(cell.name, cell.name + "_backward"),
-        **{"examples": 4, **more},
+        **{"examples": 3, **more},
     )
 
 
@@ -65,12 +69,14 @@ CELLS = {
     "gru, reset before": recurrent.GRU_BEFORE,
 }
 
+HOW = list(itertools.product((False, True), repeat=3))  # reverse, ragged, noisy
+
 ROWS = [
     row
     for name, cell in CELLS.items()
     for row in (
-        *(_row(name, cell, *how) for how in itertools.product((False, True), repeat=3)),
+        *(_row(name, cell, *how) for how in (HOW[:1] if cell is recurrent.SIMPLE_RELU else HOW)),
         _row(name, cell, False, False, False, bias=False),
-        _row(name, cell, True, True, True, sizes=LARGE, examples=3),
+        _row(name, cell, True, True, True, sizes=LARGE, examples=2),
     )
 ]
