@@ -106,7 +106,7 @@ def test_the_rule(monkeypatch):
 
 
 def test_other_activations_take_the_formula():
-    z, U, b, state, *_ = arguments(*CELLS["gru"])
+    _, U, b, state, *_ = arguments(*CELLS["gru"])
     x, W = jnp.ones((5, 4, 3)), jnp.ones((3, 18))
     program = jax.jit(lambda x: ops.gru(x, W, U, b, None, state, activation=jax.nn.relu)[0]).lower(x).as_text()
     assert "thalweg." not in program

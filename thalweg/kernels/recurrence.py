@@ -6,7 +6,7 @@
 What is left in the loop is small, and on a CPU its speed is a matter of what XLA makes of it, so the loop has a
 backward pass of its own: it keeps what each step's derivative needs, and it takes `dU = sum_t h_{t-1}^T da_t` as one
 product after the loop, where automatic differentiation adds up one small product a step (two LSTM layers of 64, 28
-steps, batch 128: two thirds of the time). The GRU, whose reset gate comes between, is left to automatic differentiation.
+steps, batch 128: two thirds of the time). The GRU, whose reset gate comes between, is left to JAX's own derivative.
 
 Shapes: z [time, batch, n units]; U [units, n units]; h, noise [batch, units]; steps [time, batch]; n = 1 for the simple
 network, 3 for the GRU, 4 for the LSTM.
