@@ -98,7 +98,9 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
         pack_panel({b.at + k * b.row + p * kPanel * b.column, b.row, b.column}, depth, std::min(kPanel, n - p * kPanel),
                    panel + p * kPanel * depth);
     });
-    parallel_blocks(pool, m, kRows, cost, [&](int64_t i, int64_t end) {
+    // few rows, as of a weight's gradient, must make blocks for several threads too
+    const int64_t rows_together = std::clamp<int64_t>((m + 47) / 48 * 12, 24, kRows);
+    parallel_blocks(pool, m, rows_together, cost, [&](int64_t i, int64_t end) {
       const int64_t rows = end - i;
       float* const block = scratch<float>(1, kRows * depth);
       pack_rows({a.at + i * a.row + k * a.column, a.row, a.column}, rows, depth, block);

@@ -7,9 +7,12 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import keras
 import numpy as np
 import pytest
 
+from tests.peers import relaxed
+from thalweg.kernels.recurrence import LSTM_CELL
 from thalweg.ops import recurrent as ops
 from thalweg.ops.activations import hard_sigmoid, sigmoid, softsign, tanh
 
@@ -116,10 +119,85 @@ def test_saturated_gates_stay_finite():
 def test_small_gates_keep_their_digits_in_bfloat16():
     """sigmoid(-5) is 0.0067; taken in bfloat16 as (1 + tanh(-2.5)) / 2 it would be 0.0059 or 0.0078."""
     a = jnp.full((1, 4), -5.0, jnp.bfloat16)
-    (h, c), _ = ops.LSTM_CELL.forward(a, (jnp.zeros((1, 1), jnp.bfloat16), jnp.ones((1, 1), jnp.bfloat16)))
+    (h, c), _ = LSTM_CELL.forward(a, (jnp.zeros((1, 1), jnp.bfloat16), jnp.ones((1, 1), jnp.bfloat16)))
     gate = 1 / (1 + np.exp(5.0))
     kept = gate + gate * np.tanh(-5.0)  # both gates, and the candidate
     assert (h.dtype, c.dtype) == (jnp.bfloat16, jnp.bfloat16)
     np.testing.assert_allclose(np.float64(c[0, 0]), kept, atol=gate * 2**-7)
-    alone = ops.LSTM_CELL.forward(a.at[0, 0].set(-100), (h, jnp.ones((1, 1), jnp.bfloat16)))[0][1]
+    alone = LSTM_CELL.forward(a.at[0, 0].set(-100), (h, jnp.ones((1, 1), jnp.bfloat16)))[0][1]
     np.testing.assert_allclose(np.float64(alone[0, 0]), gate, rtol=2**-7)
+
+
+def gru_arguments(seed=0):
+    rng = np.random.default_rng(seed)
+    shapes = [(B, T, F), (F, 3 * U), (U, 3 * U), (3 * U,), (3 * U,), (B, U)]
+    *rest, h = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in shapes)
+    return *rest, (h,)
+
+
+def with_gradient(function, *args):
+    """What comes out, and the gradient of a weighted sum of it by all arguments."""
+    return jax.jit(lambda *a: (function(*a), jax.grad(scalar(function), argnums=tuple(range(len(a))))(*a)))(*args)
+
+
+@pytest.mark.parametrize("reset_after", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_gru_as_keras(reset_after, reverse):
+    x, kernel, recurrent_kernel, b, d, (h,) = gru_arguments()
+    d = d if reset_after else jnp.zeros_like(d)
+    steps = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], np.float32)  # [B, T]
+    layer = keras.layers.GRU(U, reset_after=reset_after, return_sequences=True, return_state=True, go_backwards=reverse)
+    with relaxed():
+        layer.build(x.shape)
+        biases = jnp.stack([b, d]) if reset_after else b
+        weights = [kernel, recurrent_kernel, biases]
+        layer.set_weights([np.asarray(w) for w in weights])
+        hs, last = layer(x, initial_state=h, mask=steps != 0)
+        hs = hs[:, ::-1] if reverse else hs
+    found = ops.gru(
+        x, kernel, recurrent_kernel, b, d, (h,), reset_after=reset_after, steps=jnp.asarray(steps), reverse=reverse
+    )
+    np.testing.assert_allclose(found[0], hs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[1][0], last, rtol=1e-5, atol=1e-6)
+
+
+def test_gru_and_its_gradient_as_torch():
+    torch = pytest.importorskip("torch")
+    x, kernel, recurrent_kernel, b, d, (h,) = gru_arguments()
+    found, gradient = with_gradient(lambda *a: ops.gru(*a[:5], (a[5],)), x, kernel, recurrent_kernel, b, d, h)
+
+    def theirs(w):  # torch's gates stand r, z, n, its weights [gates, features]
+        a, r, g = np.split(np.asarray(w), 3, axis=-1)
+        return torch.tensor(np.concatenate([r, a, g], axis=-1).T.copy(), requires_grad=True)
+
+    def ours(w):
+        r, a, g = np.split(w.numpy().T, 3, axis=-1)
+        return np.concatenate([a, r, g], axis=-1)
+
+    weights = [theirs(w) for w in (kernel, recurrent_kernel, b, d)]
+    tx, th = (torch.tensor(np.asarray(a), requires_grad=True) for a in (x, h))
+    gru = torch.nn.GRU(F, U, batch_first=True)
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    hs, last = torch.func.functional_call(gru, dict(zip(names, weights, strict=True)), (tx, th[None]))
+    rng = np.random.default_rng(2)  # as in `scalar`
+    sum((out * torch.tensor(rng.normal(size=out.shape))).sum() for out in (hs, last[0])).backward()
+    np.testing.assert_allclose(found[0], hs.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[1][0], last[0].detach(), rtol=1e-5, atol=1e-6)
+    expected = (tx.grad, *(ours(w.grad) for w in weights), th.grad)
+    for got, want in zip(gradient, expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm", "simple", "gru"])
+def test_a_masked_step_repeats_the_state(name):
+    """A sequence with steps left out is the shorter sequence of the others, its state held in between."""
+    if name == "gru":
+        x, kernel, recurrent_kernel, *biases, state = gru_arguments()
+    else:
+        x, kernel, recurrent_kernel, *biases, state = arguments(CASES[name][0], dtype=np.float32)
+    op = {"lstm": ops.lstm, "simple": ops.simple_rnn, "gru": ops.gru}[name]
+    steps = jnp.asarray(np.tile([1.0, 0, 0, 1], (B, 1)), jnp.float32)
+    held, last = op(x, kernel, recurrent_kernel, *biases, state, steps=steps)
+    short, short_last = op(x[:, ::3], kernel, recurrent_kernel, *biases, state)
+    np.testing.assert_allclose(held, np.asarray(short)[:, [0, 0, 0, 1]], rtol=1e-6, atol=1e-7)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7), last, short_last)
