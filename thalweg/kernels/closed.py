@@ -14,7 +14,8 @@ def closed(native: Callable[..., Any], reference: Callable[..., Any]) -> Callabl
         return function(*arguments), arguments
 
     def backward(arguments: Any, cotangent: Any) -> Any:
-        return jax.vjp(reference, *arguments)[1](cotangent)
+        y, back = jax.vjp(reference, *arguments)
+        return back(jax.tree.unflatten(jax.tree.structure(y), jax.tree.leaves(cotangent)))  # a list or a tuple
 
     function.defvjp(forward, backward)
     return function

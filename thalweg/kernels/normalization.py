@@ -80,7 +80,8 @@ def reference(x: Array, gamma: Array, beta: Array, centered: bool, epsilon: floa
     """Rows [rows, n] by the formula; an empty gamma or beta is none."""
     gamma_, beta_ = (s.reshape(1, -1) if s.size else None for s in (gamma, beta))
     if not centered:
-        return root_mean_square(x, (1,), gamma_, epsilon)
+        y = root_mean_square(x, (1,), gamma_, epsilon)
+        return y if beta_ is None else y + beta_
     return affine(x, *moments(x, (1,)), gamma_, beta_, epsilon)
 
 
@@ -125,7 +126,7 @@ def _gradient(centered: bool, epsilon: float) -> Any:
 
     def formula(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array) -> Any:
         del mu, rstd  # functions of x
-        return jax.vjp(lambda *a: reference(*a, centered, epsilon), x, gamma, beta)[1](dy)
+        return jax.vjp(lambda x, gamma, beta: reference(x, gamma, beta, centered, epsilon), x, gamma, beta)[1](dy)
 
     return closed(native, formula)
 
@@ -158,7 +159,7 @@ def by_column(x: Array, gamma: Scale, beta: Scale, epsilon: float, rows: Scale) 
 def _by_batch(x: Array, w: Array, gamma: Array, beta: Array, epsilon: float, least: float) -> Any:
     statistic = ShapeDtype(x.shape[1:], x.dtype)
     results = (ShapeDtype(x.shape, x.dtype), statistic, statistic)
-    settings = {"epsilon": np.float32(epsilon), "least": np.float32(least)}
+    settings: dict[str, Any] = {"epsilon": np.float32(epsilon), "least": np.float32(least)}
     return library.call("batch_norm", results, x, w, gamma, beta, **settings)
 
 
@@ -182,7 +183,7 @@ by_batch.defvjp(_by_batch_forward, _by_batch_backward)
 @functools.cache
 def _batch_gradient(epsilon: float, least: float) -> Any:
     def native(x: Array, w: Array, gamma: Array, *rest: Array) -> Any:
-        settings = {"epsilon": np.float32(epsilon), "least": np.float32(least)}
+        settings: dict[str, Any] = {"epsilon": np.float32(epsilon), "least": np.float32(least)}
         results = library.like(x, rest[0], rest[0])
         return library.call("batch_norm_backward", results, x, w, gamma, *rest, **settings)
 

@@ -79,7 +79,7 @@ def normalize(
         y, and mu and var with size 1 at `axes`.
     """
     rows = None if rows is None else jax.lax.stop_gradient(rows)
-    if axes == tuple(range(x.ndim - 1)) and x.ndim > 1 and kernels.serves(x, gamma, beta):
+    if _columns(axes, x, gamma, beta) and kernels.serves(x, gamma, beta):
         return kernels.by_column(x, gamma, beta, epsilon, rows)
     mu, var = moments(x, axes, rows)
     return affine(x, mu, var, gamma, beta, epsilon), mu, var
@@ -152,8 +152,14 @@ def rms_norm(
     places = positive(axes, x.ndim)
     if _last(places, x) and kernels.serves(x, scale):
         return kernels.by_row(x, len(places), scale, None, False, epsilon)
-    return kernels.root_mean_square(x, places, *along(places, x, scale), epsilon)
+    (scale,) = along(places, x, scale)
+    return kernels.root_mean_square(x, places, scale, epsilon)
 
 
 def _last(axes: tuple[int, ...], x: Array) -> bool:
     return axes == tuple(range(x.ndim - len(axes), x.ndim))
+
+
+def _columns(axes: tuple[int, ...], x: Array, *scales: Scale) -> bool:
+    row = (*(1,) * (x.ndim - 1), x.shape[-1])
+    return x.ndim > 1 and axes == tuple(range(x.ndim - 1)) and all(s is None or s.shape == row for s in scales)
