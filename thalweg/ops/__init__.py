@@ -24,6 +24,7 @@ from thalweg.ops.activations import (
 )
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.cross_entropy import cross_entropy, of_classes
 from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
 from thalweg.ops.initializers import fans, initializer
 from thalweg.ops.linear import add_bias, linear
@@ -52,6 +53,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "crop",
+    "cross_entropy",
     "depthwise_conv",
     "dropout",
     "elu",
@@ -79,6 +81,7 @@ __all__ = [
     "moments",
     "multiply",
     "normalize",
+    "of_classes",
     "prelu",
     "regularizer",
     "relu",
