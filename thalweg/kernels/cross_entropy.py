@@ -18,7 +18,7 @@ from thalweg.kernels import library
 from thalweg.kernels.closed import closed
 from thalweg.types import Array, Float, Int, ShapeDtype
 
-SMALLEST = 2**16
+SMALLEST = 2**19
 """Logits below which XLA's own loop is as fast."""
 
 

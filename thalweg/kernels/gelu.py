@@ -15,7 +15,7 @@ from thalweg.kernels import library
 from thalweg.kernels.closed import closed
 from thalweg.types import Array, Float, ShapeDtype
 
-SMALLEST = 2**14
+SMALLEST = 2**16
 """Numbers below which XLA's own loop is as fast as a call out of it."""
 
 

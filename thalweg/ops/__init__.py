@@ -22,6 +22,7 @@ from thalweg.ops.activations import (
     step,
     tanh,
 )
+from thalweg.ops.attention import attention
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.cross_entropy import cross_entropy, of_classes
@@ -44,6 +45,7 @@ __all__ = [
     "aligned",
     "alpha_dropout",
     "at_class",
+    "attention",
     "average",
     "average_pool",
     "bilinear",
