@@ -1,6 +1,8 @@
 // A row of numbers as vectors: whole ones, and a last one of which only some lanes count.
 #pragma once
 
+#include <utility>
+
 #include "simd.h"
 
 namespace thalweg {
@@ -45,17 +47,21 @@ inline __attribute__((always_inline)) vf folded(int64_t n, float start, const Jo
   return join(join(s[0], s[1]), join(s[2], s[3]));
 }
 
-template <typename Join>
+template <int half, int... i>
+inline vf rotated(vf v, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(v, v, ((i + half) % kLanes)...);
+}
+
+// All lanes joined: halves first, then halves of those.
+template <int half = kLanes / 2, typename Join>
 inline float across(vf v, const Join& join) {
-  float a[kLanes];
-  store(a, v);
-  for (int half = kLanes / 2; half; half /= 2)
-    for (int i = 0; i < half; ++i) a[i] = join(a[i], a[i + half]);
-  return a[0];
+  v = join(v, rotated<half>(v, std::make_integer_sequence<int, kLanes>()));
+  if constexpr (half > 1) return across<half / 2>(v, join);
+  else return v[0];
 }
 
 inline float total(vf v) {
-  return across(v, [](float a, float b) { return a + b; });
+  return across(v, [](vf a, vf b) { return a + b; });
 }
 
 template <typename F>
@@ -63,14 +69,11 @@ inline __attribute__((always_inline)) float total(int64_t n, const F& f) {
   return total(folded(n, 0, [](vf a, vf b) { return a + b; }, f));
 }
 
-// A NaN is the largest of all, so that it is not lost.
-inline float greater(float a, float b) { return a > b || a != a ? a : b; }
-inline vf greater(vf a, vf b) { return (a > b) | (a != a) ? a : b; }
-
+// A NaN may be lost.
 template <typename F>
 inline __attribute__((always_inline)) float largest(int64_t n, const F& f) {
-  const vf v = folded(n, -__builtin_inff(), [](vf a, vf b) { return greater(a, b); }, f);
-  return across(v, [](float a, float b) { return greater(a, b); });
+  const auto join = [](vf a, vf b) { return max(a, b); };
+  return across(folded(n, -__builtin_inff(), join, f), join);
 }
 
 }  // namespace thalweg

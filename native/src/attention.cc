@@ -14,7 +14,7 @@ constexpr int64_t kChunk = 192;                // queries of one task
 // Scores of a row become weights exp(scale s - max); what was there before is to be scaled by the result.
 float Weigh(float* scores, const bool* mask, int64_t seen, int64_t columns, float scale, float* max, float* sum) {
   scale = hide(scores, mask, seen, scale);
-  const float next = greater(*max, largest(seen, [&](int64_t j, auto at) { return at.load(scores + j) * scale; }));
+  const float next = std::max(*max, largest(seen, [&](int64_t j, auto at) { return at.load(scores + j) * scale; }));
   const float about = next == -INFINITY ? 0 : next;
   const float before = std::exp(*max - about);
   *sum = *sum * before + total(seen, [&](int64_t j, auto at) {

@@ -17,8 +17,8 @@ constexpr int64_t kWorkOfExp = 16;
 
 float LogSumExp(const float* z, int64_t n) {
   const float m = largest(n, [&](int64_t j, auto at) { return at.load(z + j); });
-  if (!std::isfinite(m)) return m;
-  return m + std::log(total(n, [&](int64_t j, auto at) { return exp(at.load(z + j) - m); }));
+  const float about = std::isfinite(m) ? m : 0.0f;
+  return about + std::log(total(n, [&](int64_t j, auto at) { return exp(at.load(z + j) - about); }));
 }
 
 #define THALWEG_EXPECT_COUNT(buffer, count, what) \

@@ -26,9 +26,10 @@ SMALLEST = 2**15
 
 Query = Float[Array, "batch queries heads size"]
 Key = Float[Array, "batch keys groups size"]
+Value = Float[Array, "batch keys groups depth"]
 
 
-def serves(q: Query, k: Key, v: Key) -> bool:
+def serves(q: Query, k: Key, v: Value) -> bool:
     """Whether the native kernel runs for these."""
     return (
         q.dtype == k.dtype == v.dtype == jnp.float32
@@ -52,8 +53,8 @@ def seen(
 
 
 def reference(
-    q: Query, k: Key, v: Key, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
-) -> Query:
+    q: Query, k: Key, v: Value, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
+) -> Float[Array, "batch queries heads depth"]:
     """With the matrix of scores, by XLA; an empty mask or lengths is none."""
     batch, queries, heads, size = q.shape
     groups = k.shape[2]

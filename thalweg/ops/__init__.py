@@ -27,6 +27,7 @@ from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.cross_entropy import cross_entropy, of_classes
 from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
+from thalweg.ops.embedding import embedding
 from thalweg.ops.initializers import fans, initializer
 from thalweg.ops.linear import add_bias, linear
 from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
@@ -59,6 +60,7 @@ __all__ = [
     "depthwise_conv",
     "dropout",
     "elu",
+    "embedding",
     "exponential",
     "fans",
     "gaussian_dropout",

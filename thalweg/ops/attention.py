@@ -51,9 +51,9 @@ def attention(
             f"{heads} heads of queries cannot share {groups} heads of keys.\n"
             "  Give k and v a number of heads that divides q's."
         )
-    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    factor = float(q.shape[-1] ** -0.5 if scale is None else scale)
     whole = jnp.zeros((1, 1, 1, 0), bool) if mask is None else jnp.broadcast_to(mask, (*mask.shape[:3], k.shape[1]))
     limits = jnp.zeros(0, jnp.int32) if lengths is None else lengths
     if kernels.serves(q, k, v):
-        return kernels.native(q, k, v, whole, limits, causal, float(scale))[0]
-    return kernels.reference(q, k, v, whole, limits, causal, scale)
+        return kernels.native(q, k, v, whole, limits, causal, factor)[0]
+    return kernels.reference(q, k, v, whole, limits, causal, factor)
