@@ -223,17 +223,17 @@ CASES = {
 
 
 def race(contenders, rounds, clock, seconds):
-    """Milliseconds a turn of each contender, taking turns; a contender ten times slower than ours runs three rounds."""
+    """Milliseconds a turn of each contender, taking turns; one ten times slower than the first runs three rounds."""
     turns = {}
     for name, run in contenders.items():
         run(2)
         started = clock()
         run(1)
         turns[name] = max(1, math.ceil(seconds / max(clock() - started, 1e-6)))
-    times = {name: [] for name in contenders}
+    times, ours = {name: [] for name in contenders}, next(iter(contenders))
     for i in range(rounds):
         for name, run in contenders.items():
-            if i >= 3 and statistics.median(times[name]) > 10 * statistics.median(times["thalweg"]):
+            if i >= 3 and statistics.median(times[name]) > 10 * statistics.median(times[ours]):
                 continue
             started = clock()
             run(turns[name])

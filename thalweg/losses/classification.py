@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.losses.base import Loss, is_off
-from thalweg.ops.targets import at_class, mean_of_rows
+from thalweg.ops.cross_entropy import cross_entropy, of_classes
+from thalweg.ops.targets import mean_of_rows
 from thalweg.ranges import FRACTION
 from thalweg.types import Array, Float
 
@@ -57,7 +58,7 @@ class CategoricalCrossentropy(Loss):
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "..."]:
         """-sum_k y_k log softmax(z)_k."""
-        return -jnp.sum(smoothed(y, self.label_smoothing, z.shape[-1]) * jax.nn.log_softmax(z), axis=-1)
+        return cross_entropy(smoothed(y, self.label_smoothing, z.shape[-1]), z)
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -87,10 +88,10 @@ class SparseCategoricalCrossentropy(Loss):
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "..."]:
         """log(sum_k exp(z_k)) - z_y."""
-        z_y = at_class(z, y)
-        loss = jax.nn.logsumexp(z, axis=-1) - z_y
+        log_sum, z_y, mean = of_classes(z, y)
+        loss = log_sum - z_y
         if not is_off(self.label_smoothing):
-            loss = loss + self.label_smoothing * (z_y - jnp.mean(z, axis=-1))
+            loss = loss + self.label_smoothing * (z_y - mean)
         return loss if self.ignore_class is None else _kept(loss, y != self.ignore_class)
 
 

@@ -22,9 +22,12 @@ from thalweg.ops.activations import (
     step,
     tanh,
 )
+from thalweg.ops.attention import attention
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.cross_entropy import cross_entropy, of_classes
 from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
+from thalweg.ops.embedding import embedding
 from thalweg.ops.initializers import fans, initializer
 from thalweg.ops.linear import add_bias, linear
 from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
@@ -43,6 +46,7 @@ __all__ = [
     "aligned",
     "alpha_dropout",
     "at_class",
+    "attention",
     "average",
     "average_pool",
     "bilinear",
@@ -52,9 +56,11 @@ __all__ = [
     "conv",
     "conv_transpose",
     "crop",
+    "cross_entropy",
     "depthwise_conv",
     "dropout",
     "elu",
+    "embedding",
     "exponential",
     "fans",
     "gaussian_dropout",
@@ -79,6 +85,7 @@ __all__ = [
     "moments",
     "multiply",
     "normalize",
+    "of_classes",
     "prelu",
     "regularizer",
     "relu",

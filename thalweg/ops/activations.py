@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.errors import ConfigError
+from thalweg.kernels import gelu as kernels
 from thalweg.ops.precision import widen
 from thalweg.record import resolve
 from thalweg.types import Array, Float
@@ -32,12 +33,12 @@ def exponential(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """gelu(x) = x Phi(x), with the normal distribution function. Hendrycks and Gimpel 2016, arXiv:1606.08415."""
-    return jax.nn.gelu(x, approximate=False)
+    return kernels.gelu(x, False)
 
 
 def gelu_tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """The approximation x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) of `gelu`, from the same paper."""
-    return jax.nn.gelu(x, approximate=True)
+    return kernels.gelu(x, True)
 
 
 def hard_sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -9,9 +9,8 @@ the variance in two passes: the mean of squares minus the square of the mean los
 from typing import Any, TypeAlias
 
 import jax
-import jax.numpy as jnp
 
-from thalweg.ops.precision import widen
+from thalweg.kernels import normalization as kernels
 from thalweg.types import Array, Float
 
 Axes: TypeAlias = int | tuple[int, ...]
@@ -48,29 +47,14 @@ def moments(
         axes: over which.
         rows: a weight per row of the first axis, such as 0 for padding; all 1 where None.
     """
-    wide = widen(x)
-    mu = _mean(wide, axes, rows)
-    return mu, _mean(jnp.square(wide - mu), axes, rows)
-
-
-def _mean(x: Array, axes: tuple[int, ...], rows: Array | None) -> Array:
-    if rows is None:
-        return jnp.mean(x, axes, keepdims=True)
-    weight = rows.astype(x.dtype).reshape(rows.shape + (1,) * (x.ndim - 1))
-    # a mean over the other axes, then over the real rows; a batch of padding alone gives 0
-    by_row = jnp.mean(x, [a for a in axes if a > 0], keepdims=True)
-    return jnp.sum(by_row * weight, 0, keepdims=True) / jnp.maximum(jnp.sum(weight), 1)
+    return kernels.moments(x, axes, rows)
 
 
 def affine(
     x: Float[Array, "..."], mu: Array, var: Array, gamma: Scale, beta: Scale, epsilon: float
 ) -> Float[Array, "..."]:
     """The map gamma (x - mu) / sqrt(var + epsilon) + beta, all of the rank of x; None means gamma 1 and beta 0."""
-    factor = jax.lax.rsqrt(widen(var) + epsilon)
-    if gamma is not None:
-        factor = factor * widen(gamma)
-    y = (widen(x) - widen(mu)) * factor
-    return (y if beta is None else y + widen(beta)).astype(x.dtype)
+    return kernels.affine(x, mu, var, gamma, beta, epsilon)
 
 
 def normalize(
@@ -89,11 +73,14 @@ def normalize(
         gamma: of the rank of x, or None for 1.
         beta: likewise, or None for 0.
         epsilon: keeps the division finite.
-        rows: see `moments`.
+        rows: see `moments`; without a gradient.
 
     Returns:
         y, and mu and var with size 1 at `axes`.
     """
+    rows = None if rows is None else jax.lax.stop_gradient(rows)
+    if _columns(axes, x, gamma, beta) and kernels.serves(x, gamma, beta):
+        return kernels.by_column(x, gamma, beta, epsilon, rows)
     mu, var = moments(x, axes, rows)
     return affine(x, mu, var, gamma, beta, epsilon), mu, var
 
@@ -110,10 +97,13 @@ def layer_norm(
 ) -> Float[Array, "..."]:
     """Each row by itself: mu and var over `axes`, and gamma, beta along them. Ba et al. 2016, arXiv:1607.06450.
 
+    >>> import jax.numpy as jnp
     >>> layer_norm(jnp.array([[1.0, 3.0]]), epsilon=0.0).tolist()
     [[-1.0, 1.0]]
     """
     places = positive(axes, x.ndim)
+    if _last(places, x) and kernels.serves(x, gamma, beta):
+        return kernels.by_row(x, len(places), gamma, beta, True, epsilon)
     return normalize(x, places, *along(places, x, gamma, beta), epsilon=epsilon)[0]
 
 
@@ -155,10 +145,21 @@ def rms_norm(
 ) -> Float[Array, "..."]:
     """Without a mean: y = scale x / sqrt(mean(x^2) + epsilon) over `axes`. Zhang and Sennrich 2019, arXiv:1910.07467.
 
+    >>> import jax.numpy as jnp
     >>> rms_norm(jnp.array([[3.0, 3.0]]), epsilon=0.0).tolist()
     [[1.0, 1.0]]
     """
-    places, wide = positive(axes, x.ndim), widen(x)
-    y = wide * jax.lax.rsqrt(jnp.mean(jnp.square(wide), places, keepdims=True) + epsilon)
+    places = positive(axes, x.ndim)
+    if _last(places, x) and kernels.serves(x, scale):
+        return kernels.by_row(x, len(places), scale, None, False, epsilon)
     (scale,) = along(places, x, scale)
-    return (y if scale is None else y * widen(scale)).astype(x.dtype)
+    return kernels.root_mean_square(x, places, scale, epsilon)
+
+
+def _last(axes: tuple[int, ...], x: Array) -> bool:
+    return axes == tuple(range(x.ndim - len(axes), x.ndim))
+
+
+def _columns(axes: tuple[int, ...], x: Array, *scales: Scale) -> bool:
+    row = (*(1,) * (x.ndim - 1), x.shape[-1])
+    return x.ndim > 1 and axes == tuple(range(x.ndim - 1)) and all(s is None or s.shape == row for s in scales)

@@ -1,0 +1,106 @@
+"""Attention, native: softmax(scale Q K^T) V without the matrix of scores, in blocks that stay in the cache.
+
+    o = P V      P = exp(scale Q K^T - L)      L = log sum exp of a row, the one thing kept for the way back
+    dV = P^T dO      dS = scale P (dO V^T - delta), delta = sum dO O      dQ = dS K      dK = dS^T Q
+
+Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135. A query that sees nothing gets 0.
+
+Shapes: q, o [batch, queries, heads, size]; k, v [batch, keys, groups, size], a group serving heads / groups heads;
+mask [1 or batch, 1 or heads, 1 or queries, keys] or empty; lengths [batch] or empty.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from thalweg.kernels import library
+from thalweg.kernels.closed import closed
+from thalweg.kernels.precision import widen
+from thalweg.types import Array, Bool, Float, Int, ShapeDtype
+
+SMALLEST = 2**15
+"""Multiplications of Q K^T below which XLA's products are as fast."""
+
+Query = Float[Array, "batch queries heads size"]
+Key = Float[Array, "batch keys groups size"]
+Value = Float[Array, "batch keys groups depth"]
+
+
+def serves(q: Query, k: Key, v: Value) -> bool:
+    """Whether the native kernel runs for these."""
+    return (
+        q.dtype == k.dtype == v.dtype == jnp.float32
+        and k.shape == v.shape
+        and q.size * k.shape[1] >= SMALLEST
+        and library.serves()
+    )
+
+
+def seen(
+    q: Query, k: Key, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool
+) -> Bool[Array, "#batch #heads #queries keys"] | None:
+    """Which keys a query sees, with axes of 1 where all are alike; None where it sees all."""
+    parts = [mask] if mask.size else []
+    key = jnp.arange(k.shape[1])[None, None, None, :]
+    if lengths.size:
+        parts.append(key < lengths.astype(key.dtype)[:, None, None, None])
+    if causal:
+        parts.append(key <= jnp.arange(q.shape[1])[None, None, :, None])
+    return functools.reduce(jnp.logical_and, parts) if parts else None
+
+
+def reference(
+    q: Query, k: Key, v: Value, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
+) -> Float[Array, "batch queries heads depth"]:
+    """With the matrix of scores, by XLA; an empty mask or lengths is none."""
+    batch, queries, heads, size = q.shape
+    groups = k.shape[2]
+    grouped = q.reshape(batch, queries, groups, heads // groups, size)
+    s = widen(jnp.einsum("bqgrd,bkgd->bgrqk", grouped, k)).reshape(batch, heads, queries, k.shape[1]) * scale
+    visible = seen(q, k, mask, lengths, causal)
+    hidden = s if visible is None else jnp.where(visible, s, -jnp.inf)
+    top = jax.lax.stop_gradient(jnp.max(hidden, axis=-1, keepdims=True, initial=-jnp.inf))
+    p = jnp.exp(hidden - jnp.where(jnp.isfinite(top), top, 0))
+    total = jnp.sum(p, axis=-1, keepdims=True)
+    p = (p / jnp.where(total == 0, 1, total)).astype(v.dtype)
+    p = p.reshape(batch, groups, heads // groups, queries, k.shape[1])
+    return jnp.einsum("bgrqk,bkgd->bqgrd", p, v).reshape(*q.shape[:-1], v.shape[-1])
+
+
+def _native(q: Array, k: Array, v: Array, mask: Array, lengths: Array, causal: bool, scale: float) -> Any:
+    """(o, L); only o is to be differentiated."""
+    results = (ShapeDtype(q.shape, q.dtype), ShapeDtype((q.shape[0], q.shape[2], q.shape[1]), q.dtype))
+    settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale)}
+    o, log_sum = library.call("attention", results, q, k, v, mask, lengths.astype(jnp.int32), **settings)
+    return o, log_sum
+
+
+native = jax.custom_vjp(_native, nondiff_argnums=(5, 6))
+
+
+def _forward(q: Array, k: Array, v: Array, mask: Array, lengths: Array, causal: bool, scale: float) -> Any:
+    o, log_sum = native(q, k, v, mask, lengths, causal, scale)
+    return (o, log_sum), (q, k, v, mask, lengths, o, log_sum)
+
+
+def _backward(causal: bool, scale: float, saved: Any, cotangents: Any) -> Any:
+    return *_gradient(causal, scale)(*saved, cotangents[0]), None, None
+
+
+native.defvjp(_forward, _backward)
+
+
+@functools.cache
+def _gradient(causal: bool, scale: float) -> Any:
+    def run(q: Array, k: Array, v: Array, mask: Array, lengths: Array, *rest: Array) -> Any:
+        settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale)}
+        arguments = (q, k, v, mask, lengths.astype(jnp.int32), *rest)
+        return tuple(library.call("attention_backward", tuple(library.like(q, k, v)), *arguments, **settings))
+
+    def formula(q: Array, k: Array, v: Array, mask: Array, lengths: Array, *rest: Array) -> Any:
+        return jax.vjp(lambda q, k, v: reference(q, k, v, mask, lengths, causal, scale), q, k, v)[1](rest[-1])
+
+    return closed(run, formula)

@@ -1,0 +1,59 @@
+"""Scaled dot-product attention: each query takes the mean of the values, weighted by how its key fits.
+
+    o_t = sum_s p_ts v_s      p_t = softmax over the seen s of (scale q_t . k_s)
+
+Vaswani et al. 2017, arXiv:1706.03762; with fewer heads of keys than of queries, Ainslie et al. 2023, arXiv:2305.13245.
+"""
+
+import jax.numpy as jnp
+
+from thalweg.errors import ContractError
+from thalweg.kernels import attention as kernels
+from thalweg.types import Array, Bool, Float, Int
+
+
+def attention(
+    q: Float[Array, "batch queries heads size"],
+    k: Float[Array, "batch keys groups size"],
+    v: Float[Array, "batch keys groups depth"],
+    *,
+    causal: bool = False,
+    mask: Bool[Array, "#batch #heads #queries #keys"] | None = None,
+    lengths: Int[Array, " batch"] | None = None,
+    scale: float | None = None,
+) -> Float[Array, "batch queries heads depth"]:
+    """The values, mixed for each query.
+
+    A query sees a key where all of `causal`, `mask` and `lengths` let it; one that sees none gets 0.
+
+    Args:
+        q: [batch, queries, heads, size].
+        k: [batch, keys, groups, size]; groups divide heads, and head h has the keys of group h // (heads / groups).
+        v: [batch, keys, groups, depth].
+        causal: query t sees the keys 0 to t alone.
+        mask: True where a query sees a key, [batch, heads, queries, keys], each of them or 1.
+        lengths: how many keys of a row are real, as in a cache that is partly filled, [batch].
+        scale: of the scores; 1 / sqrt(size) where None.
+
+    Returns:
+        [batch, queries, heads, depth].
+
+    Raises:
+        ContractError: the groups do not divide the heads.
+
+    >>> v = jnp.array([1.0, 3.0]).reshape(1, 2, 1, 1)
+    >>> attention(jnp.zeros((1, 2, 1, 1)), v, v, causal=True).ravel().tolist()
+    [1.0, 2.0]
+    """
+    heads, groups = q.shape[2], k.shape[2]
+    if not groups or heads % groups:
+        raise ContractError(
+            f"{heads} heads of queries cannot share {groups} heads of keys.\n"
+            "  Give k and v a number of heads that divides q's."
+        )
+    factor = float(q.shape[-1] ** -0.5 if scale is None else scale)
+    whole = jnp.zeros((1, 1, 1, 0), bool) if mask is None else jnp.broadcast_to(mask, (*mask.shape[:3], k.shape[1]))
+    limits = jnp.zeros(0, jnp.int32) if lengths is None else lengths
+    if kernels.serves(q, k, v):
+        return kernels.native(q, k, v, whole, limits, causal, factor)[0]
+    return kernels.reference(q, k, v, whole, limits, causal, factor)
