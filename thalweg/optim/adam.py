@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
-from thalweg.kernels import adam as kernel
 from thalweg.optim.base import Optimizer, Rate
 from thalweg.optim.compose import Rule, Slot, decayed, elementwise
 from thalweg.ranges import NONNEGATIVE, RATE
@@ -199,15 +198,13 @@ def adam(lr: Array, b1: Array, b2: Array, epsilon: Array, amsgrad: bool = False)
     def at(t: Array) -> Callable[..., tuple[Array, ...]]:
         alpha = lr * jnp.sqrt(1 - b2**t) / (1 - b1**t)
 
-        def step(g: Array, m: Array, v: Array) -> tuple[Array, ...]:
-            return kernel.adam(g, m, v, alpha, b1, b2, epsilon)
+        def step(g: Array, m: Array, v: Array, *top: Array) -> tuple[Array, ...]:
+            m = m + (1 - b1) * (g - m)
+            v = v + (1 - b2) * (g * g - v)
+            top = tuple(jnp.maximum(v_hat, v) for v_hat in top)
+            return -alpha * m / (jnp.sqrt(*top or (v,)) + epsilon), m, v, *top
 
-        def step_with_top(g: Array, m: Array, v: Array, top: Array) -> tuple[Array, ...]:
-            _, m, v = kernel.reference(g, m, v, alpha, b1, b2, epsilon)
-            top = jnp.maximum(top, v)
-            return -alpha * m / (jnp.sqrt(top) + epsilon), m, v, top
-
-        return step_with_top if amsgrad else step
+        return step
 
     return elementwise((zeros, zeros, zeros) if amsgrad else (zeros, zeros), at)
 
