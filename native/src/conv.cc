@@ -6,6 +6,7 @@
 //     kernel    dK = P(x)^T dy
 #include <numeric>
 
+#include "direct.h"
 #include "handler.h"
 #include "patches.h"
 #include "product.h"
@@ -22,6 +23,13 @@ struct Shape {
   int64_t group_outs() const { return outs / groups; }
   int64_t places() const { return batch * h.out * w.out; }
 
+  Direct direct() const { return {batch, ins, outs, h, w}; }
+  Direct direct_data() const {  // dx as a convolution of dy
+    const auto turned = [](const Axis& a) {
+      return Axis{a.out, a.in, a.taps, 1, a.dilation, a.dilation * (a.taps - 1) - a.before};
+    };
+    return {batch, outs, ins, turned(h), turned(w)};
+  }
   Winograd fast() const { return {batch, ins, outs, h, w}; }
   Winograd fast_data() const {  // dx as a convolution of dy
     return {batch, outs, ins, {h.out, h.in, h.taps, 1, 1, h.taps - 1 - h.before},
@@ -64,6 +72,7 @@ void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float*
   for (int64_t g = 0; g < s.groups; ++g) {
     float* const panels = scratch<float>(0, (outs + kPanel - 1) / kPanel * kPanel * terms);
     pack(pool, {kernel + g * outs, s.outs, 1}, terms, outs, terms, 0, panels);
+    if (s.groups == 1 && s.direct().serves()) return thalweg::direct(pool, s.direct(), x, panels, y);
     gathered(pool, {x, s.h, s.w, s.ins, g * ins, ins}, s.places(), panels, outs, true,
              [&](int64_t p) { return y + p * s.outs + g * outs; });
   }
@@ -99,6 +108,8 @@ void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* k
           const int64_t tap = (h.tap + t / w.axis.taps * h.step) * s.w.taps + w.tap + t % w.axis.taps * w.step;
           pack(pool, {kernel + tap * ins * s.outs + g * outs, 1, s.outs}, outs, ins, terms, t * outs, panels);
         }
+        const bool whole = s.groups == 1 && s.h.stride == 1 && s.w.stride == 1;
+        if (whole && s.direct_data().serves()) return thalweg::direct(pool, s.direct_data(), dy, panels, dx);
         const auto where = [&](int64_t p) {
           const int64_t j = p % w.axis.out, i = p / w.axis.out % h.axis.out, n = p / w.axis.out / h.axis.out;
           return dx + ((n * s.h.in + rh + s.h.stride * i) * s.w.in + rw + s.w.stride * j) * s.ins + g * ins;
@@ -132,6 +143,7 @@ void kernel_block(const Shape& s, const Patches& a, const float* dy, int64_t col
 void kernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
   if (s.groups == 1 && s.fast().serves()) return winograd_kernel(pool, s.fast(), x, dy, dk);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins, places = s.places();
+  if (s.groups == 1 && s.direct().serves() && terms * outs < 1 << 17) return direct_kernel(pool, s.direct(), x, dy, dk);
   const int64_t blocks = (terms + kRows - 1) / kRows;
   const int64_t block = blocks ? ((terms + blocks - 1) / blocks + 11) / 12 * 12 : 0;
   // few blocks: the places are cut too, by the shape alone, and the parts summed in order

@@ -83,7 +83,11 @@ def level() -> str | None:
     if wanted == "off" or _formulas.get() or jax.default_backend() != "cpu":
         return None
     best = best_level()
-    return best if wanted == "on" or best is None else min(wanted, best, key=LEVELS.index)
+    if wanted == "on" or best is None or LEVELS.index(wanted) >= LEVELS.index(best):
+        return best
+    if path_of(wanted) is None:
+        raise ConfigError(f"{wanted} was not built here.\n  Install Thalweg again with THALWEG_LEVELS=all.")
+    return wanted
 
 
 def serves() -> bool:

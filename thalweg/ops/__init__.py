@@ -34,7 +34,7 @@ from thalweg.ops.merge import add, average, concatenate, maximum, merging, multi
 from thalweg.ops.normalization import group_norm, layer_norm, moments, normalize, rms_norm
 from thalweg.ops.pool import average_pool, global_average_pool, global_max_pool, max_pool
 from thalweg.ops.precision import widen
-from thalweg.ops.recurrent import lstm, simple_rnn
+from thalweg.ops.recurrent import gru, lstm, simple_rnn
 from thalweg.ops.regularizers import regularizer
 from thalweg.ops.resize import bilinear, crop, repeat, zero_pad
 from thalweg.ops.targets import aligned, at_class, class_index, is_class
@@ -70,6 +70,7 @@ __all__ = [
     "global_average_pool",
     "global_max_pool",
     "group_norm",
+    "gru",
     "hard_sigmoid",
     "initializer",
     "is_class",
