@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-COMMANDS = ("train", "evaluate", "predict", "summary", "recipes", "datasets", "doctor")
+COMMANDS = ("train", "evaluate", "predict", "summary", "recipes", "datasets", "doctor", "bench")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["recipes"], ["tarin"]])

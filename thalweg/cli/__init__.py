@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from thalweg import __version__
+from thalweg.cli.bench import bench
 from thalweg.cli.datasets import datasets
 from thalweg.cli.doctor import doctor
 from thalweg.cli.evaluate import evaluate
@@ -24,7 +25,7 @@ from thalweg.errors import ThalwegError
 REFUSED = 2  # the exit code for what was asked wrongly, as for a wrong option
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (train, evaluate, predict, summary, recipes, datasets, doctor):
+for command in (train, evaluate, predict, summary, recipes, datasets, doctor, bench):
     app.command()(command)
 
 

@@ -1,0 +1,75 @@
+"""docs/benchmarks.md from the newest stored results: python -m benchmarks.page"""
+
+import json
+
+from benchmarks.timing import ROOT
+
+ABOUT = {
+    "mlp": "MLP 784-128-10, dropout, batch 32",
+    "cnn": "CNN 3x3x32, pool, 3x3x64, pool, 128, 10; batch 128",
+    "lstm": "two LSTM of 64 on 28x28, batch 128",
+    "gru": "two GRU of 128, 100 steps, ragged, batch 64",
+    "resnet18": "ResNet-18 for 32x32, batch 64",
+    "gpt": "GPT of 128, 4 layers, 128 tokens, batch 32",
+    "transformer": "encoder-decoder of 256, 3 + 3 layers, 32 tokens, batch 64",
+}
+HEAD = """# Benchmarks
+
+Whole training steps (Adam), median milliseconds; in brackets how many times as long as ours. Every contender is a
+process of its own, written as its documentation recommends, with the same data, batch and precision; they take turns
+on one machine, A B C A B C, so that noise meets all of them. `thalweg bench` in a clone measures it again, and
+`python -m benchmarks.page` writes this page.
+"""
+
+
+def newest(precision):
+    found = sorted((ROOT / "benchmarks" / "results").glob(f"networks{precision}-2*.json"))
+    return json.loads(found[-1].read_text()) if found else None
+
+
+def cell(peer, row):
+    if row is None:
+        return "–"
+    return f"{row['median_ms']:.3g}" + ("" if peer == "thalweg" else f" ({row['ratio']:.2f})")
+
+
+def table(record):
+    networks = record["networks"]
+    peers = list(dict.fromkeys(r["name"] for n in networks.values() for r in n["rows"]))
+    yield "| network | " + " | ".join(peers) + " | best peer / ours |"
+    yield "|---|" + "---|" * (len(peers) + 1)
+    for name in (n for n in ABOUT if n in networks):
+        rows = {r["name"]: r for r in networks[name]["rows"]}
+        cells = [
+            f"{rows[p]['median_ms']:.3g}" + ("" if p == "thalweg" else f" ({rows[p]['ratio']:.2f})")
+            if p in rows
+            else "–"
+            for p in peers
+        ]
+        best = min(r["ratio"] for p, r in rows.items() if p != "thalweg")
+        yield f"| {ABOUT[name]} | " + " | ".join(cells) + f" | **{best:.2f}** |"
+
+
+def costs(record):
+    yield "| network | " + "contender: seconds to the end of the first epoch, peak memory in MB |"
+    yield "|---|---|"
+    for name in (n for n in ABOUT if n in record["networks"]):
+        about = record["networks"][name]["about"]
+        parts = (f"{p}: {a['first_epoch_s']:.1f} s, {a['peak_memory_mb']:.0f}" for p, a in about.items())
+        yield f"| {name} | " + "; ".join(parts) + " |"
+
+
+def main():
+    lines = [HEAD]
+    for precision, title in (("", "float32"), ("-bfloat16", "bfloat16")):
+        record = newest(precision)
+        if record is None:
+            continue
+        m = record["machine"]
+        lines += [f"## {title}", "", f"{m['cpu']}, {m['cores']} cores, {record['date']}.", "", *table(record), ""]
+        lines += [*costs(record), ""]
+    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
