@@ -26,7 +26,11 @@ SMALLEST = 2**16
 
 def serves(x: Float[Array, "... features"], kernel: Float[Array, "features units"]) -> bool:
     """Whether the native product runs for these."""
-    return x.dtype == kernel.dtype and x.dtype in NATIVE and x.size * kernel.shape[-1] >= SMALLEST and library.serves()
+    if x.dtype != kernel.dtype or x.dtype not in NATIVE or x.size * kernel.shape[-1] < SMALLEST:
+        return False
+    level = library.level()
+    # bfloat16 without tiles is widened first, which only wide vectors make up for
+    return level is not None and (x.dtype == jnp.float32 or level in ("avx512", "amx"))
 
 
 def reference(x: Array, kernel: Array, bias: Array | None) -> Array:
