@@ -98,18 +98,19 @@ inline void direct_kernel(ffi::ThreadPool& pool, const Direct& s, const float* x
     for (int64_t n = part; n < s.batch; n += parts) {
       const float* const picture = s.picture(x, n, 0, s.h.out);
       const float* const from = dy + n * s.h.out * row;
-      for (int64_t tap = 0; tap < s.h.taps * s.runs(); ++tap) {
-        const int64_t at = tap / s.runs() * s.h.dilation * line + tap % s.runs() * s.w.dilation * s.ins;
-        float* const c = own + tap * run * s.outs;
-        tiles(run, s.outs, [&](auto M, auto N, int64_t r, int64_t j, int64_t last) {
-          Tile<decltype(M)::value, decltype(N)::value> t;
-          if (n == part) t.zero();
-          else t.read(c + r * s.outs + j, s.outs, last);
-          for (int64_t i = 0; i < s.h.out; ++i)
-            t.add(s.w.out, {picture + at + i * s.h.stride * line + r, 1, step}, from + i * row + j, s.outs, last);
-          t.write(c + r * s.outs + j, s.outs, last);
-        });
-      }
+      for (int64_t first = 0; first < s.outs; first += kPanel)  // of dy, so that a picture's part stays in the first cache
+        for (int64_t tap = 0; tap < s.h.taps * s.runs(); ++tap) {
+          const int64_t at = tap / s.runs() * s.h.dilation * line + tap % s.runs() * s.w.dilation * s.ins;
+          float* const c = own + tap * run * s.outs + first;
+          tiles(run, std::min(kPanel, s.outs - first), [&](auto M, auto N, int64_t r, int64_t j, int64_t last) {
+            Tile<decltype(M)::value, decltype(N)::value> t;
+            if (n == part) t.zero();
+            else t.read(c + r * s.outs + j, s.outs, last);
+            for (int64_t i = 0; i < s.h.out; ++i)
+              t.add(s.w.out, {picture + at + i * s.h.stride * line + r, 1, step}, from + i * row + first + j, s.outs, last);
+            t.write(c + r * s.outs + j, s.outs, last);
+          });
+        }
     }
   });
   std::copy_n(sums, size, dk);

@@ -98,7 +98,34 @@ void gather(ffi::ThreadPool& pool, const Shape& s, float* dx, const Add& add) {
   });
 }
 
+// Windows that neither overlap nor reach outside: each number of x is written once, from the one window that reads it.
+void max_data_apart(ffi::ThreadPool& pool, const Shape& s, const float* dy, const uint8_t* winner, float* dx) {
+  const int64_t line = s.w.in * s.channels;
+  parallel_blocks(pool, s.batch * s.h.out, 2, s.cost(), [&](int64_t r, int64_t end) {
+    for (; r < end; ++r) {
+      const int64_t i = r % s.h.out, first = i * s.h.stride, last = i + 1 == s.h.out ? s.h.in : first + s.h.stride;
+      float* const lines = dx + (r / s.h.out * s.h.in + first) * line;
+      clear(lines, (last - first) * line);
+      for (int64_t j = 0; j < s.w.out; ++j) {
+        const int64_t at = (r * s.w.out + j) * s.channels;
+        vectors(s.channels, [&](int64_t c, auto n) {
+          const vf d = some(dy + at + c, n);
+          const vi won = winners(winner + at + c, n);
+          for (int64_t t = 0; t < s.h.taps; ++t)
+            for (int64_t u = 0; u < s.w.taps; ++u)
+              put(lines + t * line + (j * s.w.stride + u) * s.channels + c,
+                  won == static_cast<int32_t>(t * s.w.taps + u) ? d : vf{}, n);
+        });
+      }
+    }
+  });
+}
+
 void max_data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const uint8_t* winner, float* dx) {
+  const auto apart = [](const Axis& a) {
+    return a.before == 0 && a.stride >= a.taps && a.out > 0 && (a.out - 1) * a.stride + a.taps <= a.in;
+  };
+  if (apart(s.h) && apart(s.w)) return max_data_apart(pool, s, dy, winner, dx);
   gather(pool, s, dx, [&](int64_t n, int64_t i, int64_t j, int64_t tap, float* to) {
     const int64_t at = ((n * s.h.out + i) * s.w.out + j) * s.channels;
     vectors(s.channels, [&](int64_t c, auto n) {
