@@ -30,7 +30,8 @@ def newest(precision):
 def cell(peer, row):
     if row is None:
         return "–"
-    return f"{row['median_ms']:.3g}" + ("" if peer == "thalweg" else f" ({row['ratio']:.2f})")
+    ms = row["median_ms"]
+    return (f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}") + ("" if peer == "thalweg" else f" ({row['ratio']:.2f})")
 
 
 def table(record):
