@@ -41,12 +41,7 @@ def table(record):
     yield "|---|" + "---|" * (len(peers) + 1)
     for name in (n for n in ABOUT if n in networks):
         rows = {r["name"]: r for r in networks[name]["rows"]}
-        cells = [
-            f"{rows[p]['median_ms']:.3g}" + ("" if p == "thalweg" else f" ({rows[p]['ratio']:.2f})")
-            if p in rows
-            else "–"
-            for p in peers
-        ]
+        cells = [cell(p, rows.get(p)) for p in peers]
         best = min(r["ratio"] for p, r in rows.items() if p != "thalweg")
         yield f"| {ABOUT[name]} | " + " | ".join(cells) + f" | **{best:.2f}** |"
 
