@@ -11,7 +11,9 @@ import jax
 from thalweg import compilation
 from thalweg.kernels import library
 
-COST = "training a CNN or a recurrent network takes about twice as long, a dense one 1.2 times (docs: Benchmarks)"
+COST = (
+    "a dense network or a CNN trains 1.2 to 1.3 times as long, a recurrent one 1.5 to 2.6 times (see docs/benchmarks.md)"
+)
 COMPILERS = ("c++", "g++", "clang++")
 
 
