@@ -12,7 +12,8 @@ from thalweg import compilation
 from thalweg.kernels import library
 
 COST = (
-    "a dense network or a CNN trains 1.2 to 1.3 times as long, a recurrent one 1.5 to 2.6 times (see docs/benchmarks.md)"
+    "a dense network or a CNN trains 1.2 to 1.3 times as long, a recurrent one 1.5 to 2.6 times "
+    "(see docs/benchmarks.md)"
 )
 COMPILERS = ("c++", "g++", "clang++")
 
