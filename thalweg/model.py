@@ -24,6 +24,7 @@ from thalweg.types import Spec, Tree, row_spec
 
 compilation.keep_programs()
 compilation.answer_at_once()
+compilation.keep_memory()
 
 
 class Model:

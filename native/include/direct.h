@@ -7,6 +7,7 @@
 // Only pictures with zeros around them are copied, one at a time, with the zeros.
 #pragma once
 
+#include "ending.h"
 #include "product.h"
 #include "windows.h"
 
@@ -26,6 +27,12 @@ struct Direct {
   static int64_t reach(const Axis& a, int64_t outputs) { return (outputs - 1) * a.stride + a.dilation * (a.taps - 1) + 1; }
   bool around() const { return h.before || w.before || reach(h, h.out) > h.in || reach(w, w.out) > w.in; }
   int64_t line() const { return (around() ? reach(w, w.out) : w.in) * ins; }
+
+  // Whether tap v of output row i reads a line of the picture.
+  bool inside(int64_t i, int64_t v) const {
+    const int64_t y = i * h.stride + v * h.dilation - h.before;
+    return y >= 0 && y < h.in;
+  }
 
   // Output rows are long enough to fill a tile, and a picture fits into the second cache.
   bool serves() const { return w.out >= 8 && batch > 0 && h.out > 0 && reach(h, h.out) * reach(w, w.out) * ins < 1 << 18; }
@@ -53,7 +60,7 @@ struct Direct {
 };
 
 // y from the kernel as panels [outs / kPanel, terms, kPanel].
-inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const float* panels, float* y) {
+inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const float* panels, const Ending& ending, float* y) {
   constexpr int64_t kMost = tile_rows(2);
   const int64_t pieces = (s.w.out + kMost - 1) / kMost, piece = (s.w.out + pieces - 1) / pieces;
   const int64_t cuts = std::min(s.h.out, (kUnits + s.batch - 1) / s.batch), rows = (s.h.out + cuts - 1) / cuts;
@@ -73,9 +80,11 @@ inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const
           const float* b = panel;
           for (int64_t v = 0; v < s.h.taps; ++v)
             for (int64_t u = 0; u < s.runs(); ++u, b += run * kPanel) {
+              if (!s.inside(i, v)) continue;  // a line of zeros
               const int64_t at = ((i - first) * s.h.stride + v * s.h.dilation) * line + u * s.w.dilation * s.ins;
               t.add(run, {picture + at + j * step, step, 1}, b, kPanel, last);
             }
+          ending(t, j, c, last);
           t.write(out + j * s.outs, s.outs, last);
         };
         for (int64_t j = 0; j < s.w.out; j += piece) {

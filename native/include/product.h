@@ -1,23 +1,31 @@
 // The matrix product C = A B of float32 matrices of any strides, in the manner of Goto & van de Geijn 2008, "Anatomy of
 // high-performance matrix multiplication".
 //
-// Small products read A and B where they lie. Large ones, and those whose B has no rows side by side, first copy B into
-// panels as wide as a tile, and A into blocks that stay in the second cache.
+// Products of few rows read A and B where they lie. The others are cut into tasks that share nothing: a block of C, and
+// where C is small a part of K whose sums are added up at the end. A task copies its part of B into panels as wide as a
+// tile, and its part of A, where that lies scattered, into a block that stays in the second cache. That two tasks copy the
+// same costs less than to wait for each other.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "parallel.h"
 #include "scratch.h"
 #include "tile.h"
+#include "transpose.h"
 
 namespace thalweg {
 
 inline constexpr int64_t kDepth = 256;      // of a block: terms added before C is written and read again
-inline constexpr int64_t kRows = 240;       // of a block of A; a multiple of every tile's rows at 32 registers
+inline constexpr int64_t kRows = 264;       // of a block of A
+inline constexpr int64_t kColumns = 256;    // of a block of B
 inline constexpr int64_t kPanel = 2 * kLanes;
-inline constexpr int64_t kInCache = 1 << 18;  // numbers of B that the second cache holds beside the rest
+inline constexpr int64_t kStep = 12;        // rows of a tile that is as wide as a panel, or a multiple of them
+inline constexpr int64_t kTasks = 16;       // that keep some threads busy to the end
+inline constexpr int64_t kFewRows = 48;     // of C: B is read too seldom to be copied
+inline constexpr int64_t kFewTerms = 64;    // of a sum: A too
 
 struct Matrix {
   const float* at;
@@ -37,82 +45,157 @@ inline void product_in_place(int64_t m, int64_t n, int64_t K, Strided a, const f
   tiles(m, n, [&](auto M, auto N, int64_t i, int64_t j, int64_t last) {
     Tile<decltype(M)::value, decltype(N)::value> t;
     if (add) t.read(c + i * c_row + j, c_row, last);
-    else t.zero();
+    else t.start(c + i * c_row + j, c_row);
     t.add(K, {a.at + i * a.row, a.row, a.k}, b + j, b_row, last);
     finish(t, i, j, last);
     t.write(c + i * c_row + j, c_row, last);
   });
 }
 
-// B's rows k < K and its columns, kPanel at most, side by side as [K, kPanel], filled up with zeros.
-inline void pack_panel(Matrix b, int64_t K, int64_t columns, float* to) {
-  if (columns < kPanel) std::fill(to, to + K * kPanel, 0.0f);
-  if (b.column == 1) {
-    for (int64_t k = 0; k < K; ++k) std::copy_n(b.at + k * b.row, columns, to + k * kPanel);
-    return;
+// B's rows k < K in panels [columns / kPanel, K, kPanel], the last one filled up with zeros.
+inline void pack_panels(Matrix b, int64_t K, int64_t columns, float* panel) {
+  for (int64_t j = 0; j < columns; j += kPanel, panel += K * kPanel) {
+    const int64_t wide = std::min(kPanel, columns - j);
+    const float* from = b.at + j * b.column;
+    if (wide < kPanel) std::fill(panel, panel + K * kPanel, 0.0f);
+    if (b.column != 1) transpose(from, wide, K, b.column, panel, kPanel);
+    else if (wide < kPanel) for (int64_t k = 0; k < K; ++k) std::copy_n(from + k * b.row, wide, panel + k * kPanel);
+    else for (int64_t k = 0; k < K; ++k) std::memcpy(panel + k * kPanel, from + k * b.row, kPanel * sizeof(float));
   }
-  for (int64_t j = 0; j < columns; ++j)
-    for (int64_t k = 0; k < K; ++k) to[k * kPanel + j] = b.at[k * b.row + j * b.column];
 }
 
-// A's rows i < m and columns k < K as [m, K].
-inline void pack_rows(Matrix a, int64_t m, int64_t K, float* to) {
-  if (a.column == 1) {
-    for (int64_t i = 0; i < m; ++i) std::copy_n(a.at + i * a.row, K, to + i * K);
-    return;
-  }
-  constexpr int64_t kBlock = 16;  // rows that share their lines of memory
-  for (int64_t first = 0; first < m; first += kBlock)
-    for (int64_t k = 0; k < K; ++k)
-      for (int64_t i = first; i < std::min(m, first + kBlock); ++i) to[i * K + k] = a.at[i * a.row + k * a.column];
-}
+// Rows of A, kStep at a time: as they lie or, where these are far apart, copied.
+struct Rows {
+  Strided all;
+  int64_t step;  // numbers from one row to the next
 
-template <typename Finish = Plain>
-void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, Matrix b, float* c, bool add = false,
-             const Finish& finish = {}) {
-  const int64_t cost = 2 * m * n * K;
-  const bool packed = b.column != 1 || (m >= 64 && n * K > kInCache);
-  if (!packed) {
-    // rows of C are dealt out where there are many, columns elsewhere
-    const int64_t block = std::max<int64_t>(12, (m + 7) / 8 / 12 * 12);
-    if (m >= 48) {
-      parallel_blocks(pool, m, block, cost, [&](int64_t i, int64_t end) {
-        product_in_place(end - i, n, K, {a.at + i * a.row, a.row, a.column}, b.at, b.row, c + i * n, n, add,
-                         [&](auto& t, int64_t r, int64_t j, int64_t last) { finish(t, i + r, j, last); });
-      });
-    } else {
-      parallel_blocks(pool, n, 4 * kLanes, cost, [&](int64_t j, int64_t end) {
-        product_in_place(m, end - j, K, {a.at, a.row, a.column}, b.at + j, b.row, c + j, n, add,
-                         [&](auto& t, int64_t r, int64_t q, int64_t last) { finish(t, r, j + q, last); });
-      });
+  // A's rows i < m and columns k < K; `to` has room for as many, a whole number of kStep rows.
+  Rows(Matrix a, int64_t m, int64_t K, float* to) : all{a.at, a.row, a.column}, step(a.row) {
+    if (a.column == 1 ? a.row <= kDepth : K <= kFewTerms) return;
+    step = K;
+    if (a.column == 1) {
+      all = {to, K, 1};
+      for (int64_t i = 0; i < m; ++i) std::copy_n(a.at + i * a.row, K, to + i * K);
+      return;
     }
+    all = {to, 1, kStep};
+    for (int64_t i = 0; i < m; i += kStep) {
+      const float* from = a.at + i;
+      if (m - i >= kStep) for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::memcpy(to, from, kStep * sizeof(float));
+      else for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::copy_n(from, m - i, to);
+    }
+  }
+
+  Strided from(int64_t i) const { return {all.at + i * step, all.row, all.k}; }
+};
+
+// n in equal parts of `most` at most, each a multiple of `unit`.
+inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
+  const int64_t parts = std::max<int64_t>(1, (n + most - 1) / most);
+  return std::max(unit, ((n + parts - 1) / parts + unit - 1) / unit * unit);
+}
+
+// The blocks a product is cut into, by its shape alone: then the bits do not depend on the threads.
+struct Cut {
+  int64_t m, n, K, rows, columns, depth;
+
+  Cut(int64_t m, int64_t n, int64_t K)
+      : m(m), n(n), K(K), rows(equal_part(m, kRows, kStep)), columns(equal_part(n, kColumns, kPanel)), depth(K) {
+    // parts of K only where their sums are small beside the factors
+    const int64_t least = std::max<int64_t>(1, std::min(m, n));
+    const int64_t parts = std::min({kTasks / (over(m, rows) * over(n, columns)), K / kDepth, K / least});
+    if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
+    while (tasks() < kTasks / 2 && rows > 2 * kStep) rows = (rows / 2 + kStep - 1) / kStep * kStep;
+  }
+
+  static int64_t over(int64_t a, int64_t b) { return a > b ? (a + b - 1) / b : 1; }  // one at least, if an empty one
+  int64_t parts() const { return over(K, depth); }
+  int64_t tasks() const { return over(m, rows) * over(n, columns) * parts(); }
+};
+
+// sums += the panel's rows, or = them at the `first`.
+inline void add_rows(const float* panel, int64_t K, int64_t columns, bool first, float* sums) {
+  vf low{}, high{};
+  for (int64_t k = 0; k < K; ++k) low += load(panel + k * kPanel), high += load(panel + k * kPanel + kLanes);
+  float sum[kPanel];
+  store(sum, low), store(sum + kLanes, high);
+  for (int64_t j = 0; j < columns; ++j) sums[j] = first ? sum[j] : sums[j] + sum[j];
+}
+
+struct Piece {
+  int64_t i, i_end, j, j_end, k, k_end;  // rows and columns of C, terms
+};
+
+// C's block, to `c`; `finish` as in product(). To `b_sums`, where given, the sums of B's columns over these terms.
+template <typename Finish>
+void product_block(Matrix a, Matrix b, const Piece& s, float* c, int64_t c_row, float* b_sums, const Finish& finish) {
+  float* const panels = scratch<float>(0, kDepth * kColumns);
+  float* const rows = scratch<float>(1, kRows * kDepth);
+  for (int64_t q = s.k; q == s.k || q < s.k_end; q += kDepth) {  // once for no terms too: C is then zero
+    const int64_t depth = std::min(kDepth, s.k_end - q);
+    const auto panel = [=](int64_t j) { return panels + (j - s.j) * depth; };
+    const auto wide = [=](int64_t j) { return std::min(kPanel, s.j_end - j); };
+    pack_panels({b.at + q * b.row + s.j * b.column, b.row, b.column}, depth, s.j_end - s.j, panels);
+    for (int64_t j = s.j; b_sums && j < s.j_end; j += kPanel) add_rows(panel(j), depth, wide(j), q == s.k, b_sums + j);
+    const Rows left({a.at + s.i * a.row + q * a.column, a.row, a.column}, s.i_end - s.i, depth, rows);
+    // rows outside: those of A stay in the first cache, B's panels in the second, and C is written in order
+    for (int64_t i = s.i; i < s.i_end; i += kStep)
+      for (int64_t j = s.j; j < s.j_end; j += kPanel)
+        product_in_place(std::min(kStep, s.i_end - i), wide(j), depth, left.from(i - s.i), panel(j), kPanel,
+                         c + i * c_row + j, c_row, q > s.k,
+                         [&](auto& t, int64_t r, int64_t column, int64_t last) {
+                           if (q + depth == s.k_end) finish(t, i + r, j + column, last);
+                         });
+  }
+}
+
+// C [m, n] = the sum of its `parts`, one after the other, in order.
+template <typename Finish>
+void add_parts(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t parts, const float* sums, float* c, const Finish& finish) {
+  parallel_blocks(pool, m, 8, parts * m * n, [&](int64_t first, int64_t end) {
+    tiles(end - first, n, [&](auto M, auto N, int64_t r, int64_t j, int64_t last) {
+      Tile<decltype(M)::value, decltype(N)::value> t, more;
+      const int64_t i = first + r;
+      t.read(sums + i * n + j, n, last);
+      for (int64_t part = 1; part < parts; ++part) {
+        more.read(sums + (part * m + i) * n + j, n, last);
+        for (int x = 0; x < decltype(M)::value; ++x)
+          for (int y = 0; y < decltype(N)::value; ++y) t.sum[x][y] += more.sum[x][y];
+      }
+      finish(t, i, j, last);
+      t.write(c + i * n + j, n, last);
+    });
+  });
+}
+
+// C [m, n] = A [m, K] B [K, n], its rows side by side; `finish(tile, row, column, last)` sees each number once, at the end.
+// To `b_sums` [n], where given, the sums of B's columns.
+template <typename Finish = Plain>
+void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, Matrix b, float* c,
+             float* b_sums = nullptr, const Finish& finish = {}) {
+  const int64_t cost = 2 * m * n * K;
+  if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) {
+    parallel_blocks(pool, n, 4 * kLanes, cost, [&](int64_t j, int64_t end) {
+      product_in_place(m, end - j, K, {a.at, a.row, a.column}, b.at + j, b.row, c + j, n, false,
+                       [&](auto& t, int64_t r, int64_t q, int64_t last) { finish(t, r, j + q, last); });
+    });
     return;
   }
-  const int64_t panels = (n + kPanel - 1) / kPanel;
-  for (int64_t k = 0; k == 0 || k < K; k += kDepth) {  // once for K = 0 too: C is then zero
-    const int64_t depth = std::min(kDepth, K - k);
-    const bool first = k == 0, final = k + depth == K;
-    float* const panel = scratch<float>(0, panels * kPanel * depth);
-    parallel_blocks(pool, panels, 8, 8 * n * depth, [&](int64_t p, int64_t end) {
-      for (; p < end; ++p)
-        pack_panel({b.at + k * b.row + p * kPanel * b.column, b.row, b.column}, depth, std::min(kPanel, n - p * kPanel),
-                   panel + p * kPanel * depth);
-    });
-    // few rows, as of a weight's gradient, must make blocks for several threads too
-    const int64_t rows_together = std::clamp<int64_t>((m + 47) / 48 * 12, 24, kRows);
-    parallel_blocks(pool, m, rows_together, cost, [&](int64_t i, int64_t end) {
-      const int64_t rows = end - i;
-      float* const block = scratch<float>(1, kRows * depth);
-      pack_rows({a.at + i * a.row + k * a.column, a.row, a.column}, rows, depth, block);
-      for (int64_t p = 0; p < panels; ++p) {
-        const int64_t j = p * kPanel;
-        product_in_place(rows, std::min(kPanel, n - j), depth, {block, depth, 1}, panel + j * depth, kPanel,
-                         c + i * n + j, n, add || !first, [&](auto& t, int64_t r, int64_t q, int64_t last) {
-                           if (final) finish(t, i + r, j + q, last);
-                         });
-      }
-    });
-  }
+  const Cut cut(m, n, K);
+  const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
+  float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;
+  float* const row_sums = parts > 1 && b_sums ? sums + parts * m * n : b_sums;
+  parallel_for(pool, cut.tasks(), cost, [&](int64_t task) {
+    const int64_t i = task % down * cut.rows, j = task / down / parts * cut.columns, part = task / down % parts;
+    const Piece s{i, std::min(m, i + cut.rows), j, std::min(n, j + cut.columns), part * cut.depth,
+                  std::min(K, (part + 1) * cut.depth)};
+    float* const of_b = row_sums && i == 0 ? row_sums + part * n : nullptr;
+    if (parts > 1) product_block(a, b, s, sums + part * m * n, n, of_b, Plain{});
+    else product_block(a, b, s, c, n, of_b, finish);
+  });
+  if (parts == 1) return;
+  add_parts(pool, m, n, parts, sums, c, finish);
+  if (b_sums) add_parts(pool, 1, n, parts, row_sums, b_sums, Plain{});
 }
 
 }  // namespace thalweg

@@ -129,9 +129,9 @@ void product_bf16(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, HalfMa
 template <typename Finish>
 void product_bf16(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, HalfMatrix a, HalfMatrix b, const Finish& finish) {
   constexpr int64_t kBlock = 1 << 14;
-  float* const wide_a = scratch<float>(2, m * K);
-  float* const wide_b = scratch<float>(3, K * n);
-  float* const c = scratch<float>(4, m * n);
+  float* const wide_a = scratch<float>(3, m * K);
+  float* const wide_b = scratch<float>(4, K * n);
+  float* const c = scratch<float>(5, m * n);
   const auto convert = [&](const uint16_t* from, float* to, int64_t size) {
     parallel_blocks(pool, size, kBlock, 2 * size, [=](int64_t i, int64_t end) { widen(from + i, to + i, end - i); });
   };

@@ -35,6 +35,13 @@ struct Tile {
       for (int j = 0; j < N; ++j) sum[i][j] = vf{};
   }
 
+  // Zero, for a tile of C that is only written: its lines are asked for before they are needed.
+  void start(const float* c, int64_t row) {
+    zero();
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j) __builtin_prefetch(c + i * row + j * kLanes, 1);
+  }
+
   // The columns of C; in the last vector `last` of them.
   void read(const float* c, int64_t row, int64_t last) {
     for (int i = 0; i < M; ++i)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "patches.h"
+#include "ending.h"
 #include "product.h"
 
 namespace thalweg {
@@ -66,7 +67,7 @@ inline void input_tiles(const Winograd& s, const float* x, int64_t first, int64_
 }
 
 // y: A' m A of the tiles M [16, rows, outs]
-inline void output_tiles(const Winograd& s, const float* m, int64_t first, int64_t rows, float* y) {
+inline void output_tiles(const Winograd& s, const float* m, int64_t first, int64_t rows, const Ending& ending, float* y) {
   const int64_t apart = plane(rows, s.outs);
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t q = first + r, j = q % s.wide() * 2, i = q / s.wide() % s.high() * 2, n = q / s.wide() / s.high();
@@ -82,8 +83,8 @@ inline void output_tiles(const Winograd& s, const float* m, int64_t first, int64
       }
       for (int t = 0; t < 1 + below; ++t) {
         float* const to = at + t * s.w.out * s.outs + c;
-        store(to, a[t][0] + a[t][1] + a[t][2]);
-        if (beside) store(to + s.outs, a[t][1] - a[t][2] - a[t][3]);
+        store(to, ending(a[t][0] + a[t][1] + a[t][2], c));
+        if (beside) store(to + s.outs, ending(a[t][1] - a[t][2] - a[t][3], c));
       }
     }
   }
@@ -145,7 +146,8 @@ inline void kernel_panels(ffi::ThreadPool& pool, const Winograd& s, const float*
 }
 
 // y [batch, h.out, w.out, outs]; `reversed` as above
-inline void winograd(ffi::ThreadPool& pool, const Winograd& s, const float* x, const float* kernel, bool reversed, float* y) {
+inline void winograd(ffi::ThreadPool& pool, const Winograd& s, const float* x, const float* kernel, bool reversed, const Ending& ending,
+                     float* y) {
   const int64_t panels = (s.outs + kPanel - 1) / kPanel, apart = panels * s.ins * kPanel, tiles = s.tiles();
   float* const u = scratch<float>(0, 16 * apart);
   kernel_panels(pool, s, kernel, reversed, u);
@@ -162,7 +164,7 @@ inline void winograd(ffi::ThreadPool& pool, const Winograd& s, const float* x, c
           product_in_place(rows, std::min(kPanel, s.outs - j), std::min(kDepth, s.ins - k),
                            {v + f * plane(rows, s.ins) + k, s.ins, 1}, u + f * apart + j * s.ins + k * kPanel, kPanel,
                            m + f * plane(rows, s.outs) + j, s.outs, k > 0);
-    output_tiles(s, m, first, rows, y);
+    output_tiles(s, m, first, rows, ending, y);
   });
 }
 

@@ -42,14 +42,14 @@ void pack(ffi::ThreadPool& pool, Matrix b, int64_t terms, int64_t columns, int64
   const int64_t panels = (columns + kPanel - 1) / kPanel;
   parallel_blocks(pool, panels, 1, 8 * terms * columns, [&](int64_t p, int64_t) {
     const int64_t wide = std::min(kPanel, columns - p * kPanel);
-    pack_panel({b.at + p * kPanel * b.column, b.row, b.column}, terms, wide, to + (p * total + from) * kPanel);
+    pack_panels({b.at + p * kPanel * b.column, b.row, b.column}, terms, wide, to + (p * total + from) * kPanel);
   });
 }
 
-// C [places, columns] = the patches times the panels. The numbers of place p go to where(p).
+// C [places, columns] = the patches times the panels. The numbers of place p go to where(p); `ending` has these columns.
 template <typename Where>
 void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const float* panels, int64_t columns,
-              bool in_place, const Where& where) {
+              bool in_place, const Ending& ending, const Where& where) {
   const int64_t terms = a.terms();
   const int64_t block = std::clamp<int64_t>((places + 7) / 8 / 12 * 12, 12, kRows);
   parallel_blocks(pool, places, block, 2 * places * terms * columns, [&](int64_t p, int64_t end) {
@@ -60,21 +60,23 @@ void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const flo
       const Strided patches = a.block(p, rows, k, depth, scratch<float>(1, rows * depth));
       for (int64_t j = 0; j < columns; j += kPanel)
         product_in_place(rows, std::min(kPanel, columns - j), depth, patches, panels + j * terms + k * kPanel, kPanel,
-                         c + j, row, k > 0);
+                         c + j, row, k > 0, [&](auto& t, int64_t r, int64_t q, int64_t last) {
+                           if (k + depth == terms) ending(t, r, j + q, last);
+                         });
     }
     for (int64_t r = 0; !in_place && r < rows; ++r) copy(where(p + r), c + r * columns, columns);
   });
 }
 
-void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, float* y) {
-  if (s.groups == 1 && s.fast().serves()) return winograd(pool, s.fast(), x, kernel, false, y);
+void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, const Ending& ending, float* y) {
+  if (s.groups == 1 && s.fast().serves()) return winograd(pool, s.fast(), x, kernel, false, ending, y);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins;
   for (int64_t g = 0; g < s.groups; ++g) {
     float* const panels = scratch<float>(0, (outs + kPanel - 1) / kPanel * kPanel * terms);
     pack(pool, {kernel + g * outs, s.outs, 1}, terms, outs, terms, 0, panels);
-    if (s.groups == 1 && s.direct().serves()) return thalweg::direct(pool, s.direct(), x, panels, y);
+    if (s.groups == 1 && s.direct().serves()) return thalweg::direct(pool, s.direct(), x, panels, ending, y);
     gathered(pool, {x, s.h, s.w, s.ins, g * ins, ins}, s.places(), panels, outs, true,
-             [&](int64_t p) { return y + p * s.outs + g * outs; });
+             {ending.bias ? ending.bias + g * outs : nullptr, ending.relu}, [&](int64_t p) { return y + p * s.outs + g * outs; });
   }
 }
 
@@ -96,7 +98,7 @@ struct Phase {
 };
 
 void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
-  if (s.groups == 1 && s.fast().plain() && s.fast_data().serves()) return winograd(pool, s.fast_data(), dy, kernel, true, dx);
+  if (s.groups == 1 && s.fast().plain() && s.fast_data().serves()) return winograd(pool, s.fast_data(), dy, kernel, true, {}, dx);
   const int64_t ins = s.group_ins(), outs = s.group_outs();
   for (int64_t rh = 0; rh < std::min(s.h.stride, s.h.in); ++rh)
     for (int64_t rw = 0; rw < std::min(s.w.stride, s.w.in); ++rw) {
@@ -109,13 +111,13 @@ void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* k
           pack(pool, {kernel + tap * ins * s.outs + g * outs, 1, s.outs}, outs, ins, terms, t * outs, panels);
         }
         const bool whole = s.groups == 1 && s.h.stride == 1 && s.w.stride == 1;
-        if (whole && s.direct_data().serves()) return thalweg::direct(pool, s.direct_data(), dy, panels, dx);
+        if (whole && s.direct_data().serves()) return thalweg::direct(pool, s.direct_data(), dy, panels, {}, dx);
         const auto where = [&](int64_t p) {
           const int64_t j = p % w.axis.out, i = p / w.axis.out % h.axis.out, n = p / w.axis.out / h.axis.out;
           return dx + ((n * s.h.in + rh + s.h.stride * i) * s.w.in + rw + s.w.stride * j) * s.ins + g * ins;
         };
         gathered(pool, {dy, h.axis, w.axis, s.outs, g * outs, outs}, s.batch * h.axis.out * w.axis.out, panels, ins,
-                 s.h.stride == 1 && s.w.stride == 1, where);
+                 s.h.stride == 1 && s.w.stride == 1, {}, where);
       }
     }
 }
@@ -191,9 +193,16 @@ ffi::Error run(ffi::ThreadPool& pool, const X& x, const K& k, const Y& y, Dims w
   return ffi::Error::Success();
 }
 
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 k, OutF32 y, Dims window) {
-  return run(pool, x, k, *y, window, [](auto& p, const Shape& s, const float* x, const float* k, float* y) {
-    forward(p, s, x, k, y);
+// b: [.., outs] or nothing.
+ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 k, F32 b, OutF32 y, Dims window, bool relu) {
+  const Dims d = y->dimensions();
+  const auto size = static_cast<int64_t>(b.element_count());
+  THALWEG_EXPECT(size == 0 || (d.size() >= 4 && size == leading(d, 4) * d[d.size() - 1]), "conv",
+                 "the bias must have a number for each channel", b);
+  const float* bias = size ? b.typed_data() : nullptr;
+  return run(pool, x, k, *y, window, [&](auto& p, const Shape& s, const float* x, const float* k, float* y) {
+    forward(p, s, x, k, {bias, relu}, y);
+    if (bias) bias += s.outs;
   });
 }
 
@@ -212,7 +221,7 @@ ffi::Error Kernel(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dk, Dims window) {
 }  // namespace
 
 THALWEG_HANDLER(thalweg_conv, Forward, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window").Attr<bool>("relu"));
 THALWEG_HANDLER(thalweg_conv_data, Data, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
 THALWEG_HANDLER(thalweg_conv_kernel, Kernel, ffi::Ffi::Bind()

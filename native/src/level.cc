@@ -7,11 +7,12 @@
 #include <unistd.h>
 #endif
 
+#if defined(__x86_64__)
 namespace {
 
 // Whether there are matrix tiles for bfloat16, and the system lets this process use them.
 bool has_tiles() {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__linux__)
   constexpr int kAskPermission = 0x1023, kTileData = 18;
   unsigned a, b, c, d;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) && (d >> 24 & 1) &&
@@ -22,6 +23,7 @@ bool has_tiles() {
 }
 
 }  // namespace
+#endif
 
 // 0: base, 1: avx2, 2: avx512, 3: amx.
 extern "C" __attribute__((visibility("default"))) int thalweg_level() {

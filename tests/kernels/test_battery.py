@@ -91,6 +91,8 @@ def test_its_gradient_is_that_of_its_formula(row):
 def test_its_gradient_is_that_of_finite_differences(row):
     if not row.differentiable:
         pytest.skip("it has no gradient")
+    if row.kinks:
+        pytest.skip("differences across a corner are no derivative")
     arguments = made(row, 3, **row.usual)
     if any(a.dtype == jnp.bfloat16 for a in arguments):
         pytest.skip("differences need more digits")

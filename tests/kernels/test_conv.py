@@ -24,8 +24,12 @@ def normal(*shape):
     return jnp.asarray(rng.normal(size=shape), jnp.float32)
 
 
-def call(name, y, *arrays, window=(1, 1, 0, 1, 1, 0, 1)):
-    return library.call(name, ShapeDtype(y, jnp.float32), *arrays, window=np.array(window, np.int64))
+def call(name, y, *arrays, window=(1, 1, 0, 1, 1, 0, 1), **how):
+    return library.call(name, ShapeDtype(y, jnp.float32), *arrays, window=np.array(window, np.int64), **how)
+
+
+def convolved(y, x, k, window, bias=0):
+    return call("conv", y, normal(*x), normal(*k), normal(bias), window=window, relu=False)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +49,20 @@ def call(name, y, *arrays, window=(1, 1, 0, 1, 1, 0, 1)):
 )
 def test_shapes_that_do_not_fit_are_an_error(y, x, k, window, why):
     with pytest.raises(jax.errors.JaxRuntimeError, match=why):
-        call("conv", y, normal(*x), normal(*k), window=window)
+        convolved(y, x, k, window)
+
+
+def test_a_bias_that_does_not_fit_is_an_error():
+    with pytest.raises(jax.errors.JaxRuntimeError, match="a number for each channel"):
+        convolved((2, 2, 2, 5), (2, 4, 4, 3), (3, 3, 3, 5), (1, 1, 0, 1, 1, 0, 1), bias=4)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="as large as dy"):
+        y, dy = ShapeDtype((3, 4), jnp.float32), normal(3, 5)
+        library.call("ending_gradient", (y, ShapeDtype((5,), jnp.float32)), normal(3, 4), dy)
 
 
 def test_windows_of_no_use_read_zeros():
     """A window wholly outside of the input, whatever the numbers say, reads nothing and does not crash."""
-    y = call("conv", (2, 3, 3, 5), normal(2, 4, 4, 20), normal(3, 3, 20, 5), window=(5, 9, -99, 7, 3, 800, 1))
+    y = convolved((2, 3, 3, 5), (2, 4, 4, 20), (3, 3, 20, 5), (5, 9, -99, 7, 3, 800, 1))
     assert not np.any(y)
 
 
@@ -102,7 +114,7 @@ def second(function, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("native", "formula", "shapes"),
+    ("run", "formula", "shapes"),
     [
         (lambda x, k, w: conv.forward(x, k, w, 1), lambda x, k, w: conv.reference(x, k, w, 1), [(3, 3, 4, 6)]),
         (depthwise.forward, depthwise.reference, [(3, 3, 4)]),
@@ -110,9 +122,9 @@ def second(function, *arguments):
         (pool.average, pool.average_reference, []),
     ],
 )
-def test_second_derivatives(native, formula, shapes):
+def test_second_derivatives(run, formula, shapes):
     arguments, w = [normal(2, 7, 8, 4), *(normal(*s) / 6 for s in shapes)], windows((7, 8), 3, 2, "same")
-    found = second(lambda *x: native(*x, w), *arguments)
+    found = second(lambda *x: run(*x, w), *arguments)
     for a, b in zip(found, second(lambda *x: formula(*x, w), *arguments), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * float(jnp.abs(b).max()))
 

@@ -74,7 +74,7 @@ def test_wrong_shapes_are_errors_through_the_ffi(kernels_built, shapes, message)
     with pytest.raises(Exception, match=message):
         library.call(
             "matmul", jax.ShapeDtypeStruct(result, jnp.float32), *map(jnp.ones, arguments),
-            x_transposed=False, w_transposed=False,
+            x_transposed=False, w_transposed=False, relu=False,
         )  # fmt: skip
 
 
@@ -83,5 +83,5 @@ def test_a_wrong_dtype_is_an_error_through_the_ffi(kernels_built):
     with pytest.raises(Exception, match=r"(?i)dtype"), relaxed():
         library.call(
             "matmul", out, jnp.ones((3, 4), jnp.int32), jnp.ones((4, 6)), jnp.ones(0),
-            x_transposed=False, w_transposed=False,
+            x_transposed=False, w_transposed=False, relu=False,
         )  # fmt: skip

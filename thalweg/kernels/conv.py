@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg.kernels import depthwise, library, matmul
+from thalweg.kernels import depthwise, ending, library, matmul
 from thalweg.kernels.windows import CACHE, Windows, in_blocks, pad, views
 from thalweg.types import Array, ShapeDtype
 
@@ -41,11 +41,12 @@ def serves(x: Array | ShapeDtype, kernel: Array, w: Windows) -> bool:
     return known and x.ndim in (3, 4) and work >= SMALLEST and library.serves()
 
 
-def conv(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
-    """The convolution, by whichever is the faster."""
+def conv(x: Array, kernel: Array, w: Windows, groups: int, bias: Array | None = None, relu: bool = False) -> Array:
+    """The convolution and its ending, by whichever is the faster."""
     if not serves(x, kernel, w):
-        return reference(x, kernel, w, groups)
-    return native(x.astype(jnp.float32), kernel.astype(jnp.float32), w, groups).astype(x.dtype)
+        return ending.apply(reference(x, kernel, w, groups), bias, relu)
+    wide = None if bias is None else bias.astype(jnp.float32)
+    return native(x.astype(jnp.float32), kernel.astype(jnp.float32), w, groups, wide, relu).astype(x.dtype)
 
 
 def transposed(dy: Array, kernel: Array, w: Windows, places: tuple[int, ...]) -> Array:
@@ -63,16 +64,19 @@ def transposed(dy: Array, kernel: Array, w: Windows, places: tuple[int, ...]) ->
 # the native functions: pictures of two axes
 
 
-def native(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
+def native(x: Array, kernel: Array, w: Windows, groups: int, bias: Array | None = None, relu: bool = False) -> Array:
     """The convolution of float32 numbers along one axis or two."""
     outs = kernel.shape[-1]
     if w.plain and groups == 1:
-        return matmul.linear(x, kernel.reshape(kernel.shape[-2:]))
+        return matmul.linear(x, kernel.reshape(kernel.shape[-2:]), bias, relu)
     shape = (x.shape[0], *w.outputs(x.shape[1:-1]), outs)
-    if groups == x.shape[-1]:
+    if groups > 1 and groups == x.shape[-1]:
         x, kernel = _planar(jnp.repeat(x, outs // groups, axis=-1), kernel)
-        return jnp.reshape(depthwise.forward(x, kernel[:, :, 0], w.planar()), shape)
-    return jnp.reshape(forward(*_planar(x, kernel), w.planar(), groups), shape)
+        return ending.apply(jnp.reshape(depthwise.forward(x, kernel[:, :, 0], w.planar()), shape), bias, relu)
+    x, kernel = _planar(x, kernel)
+    plain = bias is None and not relu
+    y: Any = forward(x, kernel, w.planar(), groups) if plain else ended(x, kernel, bias, w.planar(), groups, relu)
+    return jnp.reshape(y, shape)
 
 
 def _plane(sizes: tuple[int, ...]) -> tuple[int, ...]:
@@ -84,26 +88,32 @@ def _planar(x: Array, kernel: Array) -> tuple[Array, Array]:
     return (x, kernel) if x.ndim == 4 else (x[:, None], kernel[None])
 
 
-def _call(name: str, shape: tuple[int, ...], a: Array, b: Array, w: Windows, groups: int) -> Array:
-    return library.call(name, ShapeDtype(shape, a.dtype), a, b, window=np.append(w.numbers(), groups))
+def _call(name: str, shape: tuple[int, ...], w: Windows, groups: int, *arguments: Array, **how: Any) -> Array:
+    result = ShapeDtype(shape, arguments[0].dtype)
+    return library.call(name, result, *arguments, window=np.append(w.numbers(), groups), **how)
+
+
+def _convolved(x: Array, kernel: Array, bias: Array | None, w: Windows, groups: int, relu: bool) -> Array:
+    shape = (x.shape[0], *w.outputs(x.shape[1:-1]), kernel.shape[-1])
+    return _call("conv", shape, w, groups, x, kernel, ending.given(bias, x.dtype), relu=relu)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def forward(x: Array, kernel: Array, w: Windows, groups: int) -> Array:
     """y, [batch, height, width, outs]."""
-    return _call("conv", (x.shape[0], *w.outputs(x.shape[1:-1]), kernel.shape[-1]), x, kernel, w, groups)
+    return _convolved(x, kernel, None, w, groups, False)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def data(dy: Array, kernel: Array, w: Windows, groups: int, places: tuple[int, ...]) -> Array:
     """dx, [batch, *places, ins]."""
-    return _call("conv_data", (dy.shape[0], *places, kernel.shape[-2] * groups), dy, kernel, w, groups)
+    return _call("conv_data", (dy.shape[0], *places, kernel.shape[-2] * groups), w, groups, dy, kernel)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def kernel(x: Array, dy: Array, w: Windows, groups: int) -> Array:
     """dK, [*taps, ins / groups, outs]."""
-    return _call("conv_kernel", (*w.size, x.shape[-1] // groups, dy.shape[-1]), x, dy, w, groups)
+    return _call("conv_kernel", (*w.size, x.shape[-1] // groups, dy.shape[-1]), w, groups, x, dy)
 
 
 def _forward_backward(w: Windows, groups: int, saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
@@ -124,6 +134,27 @@ def _kernel_backward(w: Windows, groups: int, saved: tuple[Array, Array], dk: Ar
 forward.defvjp(lambda x, k, w, groups: (forward(x, k, w, groups), (x, k)), _forward_backward)
 data.defvjp(lambda dy, k, w, groups, places: (data(dy, k, w, groups, places), (dy, k)), _data_backward)
 kernel.defvjp(lambda x, dy, w, groups: (kernel(x, dy, w, groups), (x, dy)), _kernel_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
+def ended(x: Array, kernel: Array, bias: Array | None, w: Windows, groups: int, relu: bool) -> Array:
+    """The convolution with a bias or a ReLU or both."""
+    return _convolved(x, kernel, bias, w, groups, relu)
+
+
+def _ended_forward(x: Array, k: Array, bias: Array | None, w: Windows, groups: int, relu: bool) -> tuple[Array, Any]:
+    y: Any = ended(x, k, bias, w, groups, relu)
+    return y, (x, k, bias, y if relu else None)
+
+
+def _ended_backward(w: Windows, groups: int, relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
+    del relu  # y is there if it was
+    x, k, bias, y = saved
+    dz, db = (ending.through_relu(y, dy), None) if bias is None else ending.gradient(y, dy)
+    return *_forward_backward(w, groups, (x, k), dz), db
+
+
+ended.defvjp(_ended_forward, _ended_backward)
 
 
 # the formula

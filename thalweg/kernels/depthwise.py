@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.kernels import library
-from thalweg.kernels.windows import Windows, in_blocks, pad, views, widen
+from thalweg.kernels.precision import widen
+from thalweg.kernels.windows import Windows, in_blocks, pad, views
 from thalweg.types import Array, ShapeDtype, Tree
 
 # the formula

@@ -1,20 +1,21 @@
-"""The matrix product y = x W + b, native, with its gradient.
+"""The matrix product y = x W + b, native, with its gradient; a ReLU may follow (`ending.py`).
 
-    dx = dy W^T      dW = x^T dy      db = sum over rows of dy
+    dx = dz W^T      dW = x^T dz      db = sum over rows of dz      dz = dy, with a ReLU where y > 0
 
-All three are products, so one native function serves them, told which of its factors lies transposed. A product of
-products is differentiated the same way, to any order.
+All are products, so one native function serves them, told which of its factors lies transposed; another reads dz once
+for dW and db. A product of products is differentiated the same way, to any order.
 
 Shapes: x [.., features], W [features, units], b [units], y [.., units].
 """
 
+import functools
 import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from thalweg.kernels import library
+from thalweg.kernels import ending, library
 from thalweg.types import Array, Float, ShapeDtype
 
 NATIVE = {jnp.dtype(jnp.float32): "matmul", jnp.dtype(jnp.bfloat16): "matmul_bf16"}
@@ -33,33 +34,36 @@ def serves(x: Float[Array, "... features"], kernel: Float[Array, "features units
     return level is not None and (x.dtype == jnp.float32 or level in ("avx512", "amx"))
 
 
-def reference(x: Array, kernel: Array, bias: Array | None) -> Array:
+def reference(x: Array, kernel: Array, bias: Array | None, relu: bool = False) -> Array:
     """The product by XLA."""
-    y = jax.lax.dot_general(x, kernel, (((x.ndim - 1,), (0,)), ((), ())))
-    return y if bias is None else y + bias.reshape((1,) * (y.ndim - 1) + bias.shape)
+    return ending.apply(jax.lax.dot_general(x, kernel, (((x.ndim - 1,), (0,)), ((), ()))), bias, relu)
 
 
 def linear(
-    x: Float[Array, "... features"], kernel: Float[Array, "features units"], bias: Float[Array, " units"] | None = None
+    x: Float[Array, "... features"],
+    kernel: Float[Array, "features units"],
+    bias: Float[Array, " units"] | None = None,
+    relu: bool = False,
 ) -> Float[Array, "... units"]:
     """The product y = x W + b on the last axis, by whichever is the faster."""
     if not serves(x, kernel):
-        return reference(x, kernel, bias)
+        return reference(x, kernel, bias, relu)
     rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    y = product(rows, kernel, False, False) if bias is None else biased(rows, kernel, bias)
+    y: Any = product(rows, kernel, False, False) if bias is None and not relu else ended(rows, kernel, bias, relu)
     return jnp.reshape(y, (*x.shape[:-1], kernel.shape[-1]))
 
 
-def _native(a: Array, b: Array, bias: Array, a_transposed: bool, b_transposed: bool) -> Array:
-    shape = (a.shape[1 if a_transposed else 0], b.shape[0 if b_transposed else 1])
+def _native(a: Array, b: Array, bias: Array | None, a_transposed: bool, b_transposed: bool, relu: bool) -> Array:
+    shape = ShapeDtype((a.shape[1 if a_transposed else 0], b.shape[0 if b_transposed else 1]), a.dtype)
     return library.call(
-        NATIVE[a.dtype], ShapeDtype(shape, a.dtype), a, b, bias, x_transposed=a_transposed, w_transposed=b_transposed
-    )
+        NATIVE[a.dtype], shape, a, b, ending.given(bias, a.dtype),
+        x_transposed=a_transposed, w_transposed=b_transposed, relu=relu,
+    )  # fmt: skip
 
 
 def _product(a: Array, b: Array, a_transposed: bool, b_transposed: bool) -> Array:
     """The product a b of two matrices, each of which may be given transposed."""
-    return _native(a, b, jnp.zeros(0, a.dtype), a_transposed, b_transposed)
+    return _native(a, b, None, a_transposed, b_transposed, False)
 
 
 product = jax.custom_vjp(_product, nondiff_argnums=(2, 3))
@@ -79,18 +83,43 @@ def _product_backward(a_t: bool, b_t: bool, saved: tuple[Array, Array], dy: Arra
 product.defvjp(_product_forward, _product_backward)
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def ended(x: Array, kernel: Array, bias: Array | None, relu: bool) -> Array:
+    """The product with a bias or a ReLU or both."""
+    return _native(x, kernel, bias, False, False, relu)
+
+
+def _ended_forward(x: Array, kernel: Array, bias: Array | None, relu: bool) -> tuple[Array, Any]:
+    y: Any = ended(x, kernel, bias, relu)
+    return y, (x, kernel, bias, y if relu else None)
+
+
+def _ended_backward(relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
+    x, kernel, bias, y = saved
+    dz = ending.through_relu(y, dy) if relu else dy
+    dw, db = gradient(x, dz)
+    return product(dz, kernel, False, True), dw, None if bias is None else db
+
+
+ended.defvjp(_ended_forward, _ended_backward)
+
+
 @jax.custom_vjp
-def biased(x: Array, kernel: Array, bias: Array) -> Array:
-    """The product with a bias."""
-    return _native(x, kernel, bias, False, False)
+def gradient(x: Array, dy: Array) -> tuple[Array, Array]:
+    """DW and db, from one pass over dy."""
+    if x.dtype != jnp.float32:
+        return product(x, dy, True, False), product(jnp.ones((1, len(x)), x.dtype), dy, False, False)[0]
+    dw, db = ShapeDtype((x.shape[1], dy.shape[1]), x.dtype), ShapeDtype(dy.shape[1:], dy.dtype)
+    return library.call("linear_gradient", (dw, db), x, dy)
 
 
-def _biased_forward(x: Array, kernel: Array, bias: Array) -> tuple[Array, tuple[Array, Array]]:
-    return biased(x, kernel, bias), (x, kernel)
+def _gradient_forward(x: Array, dy: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    return gradient(x, dy), (x, dy)
 
 
-def _biased_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Any, Any, Array]:
-    return *_product_backward(False, False, saved, dy), jnp.sum(dy, axis=0)
+def _gradient_backward(saved: tuple[Array, Array], given: tuple[Array, Array]) -> tuple[Any, Any]:
+    (x, dy), (of_dw, of_db) = saved, given
+    return product(dy, of_dw, False, True), ended(x, of_dw, of_db, False)
 
 
-biased.defvjp(_biased_forward, _biased_backward)
+gradient.defvjp(_gradient_forward, _gradient_backward)

@@ -18,7 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg.kernels import library
-from thalweg.kernels.windows import Windows, pad, views, widen
+from thalweg.kernels.precision import widen
+from thalweg.kernels.windows import Windows, pad, views
 from thalweg.types import Array, ShapeDtype
 
 LEAST = 4

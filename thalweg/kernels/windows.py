@@ -151,11 +151,6 @@ def views(x: Any, w: Windows) -> list[Any]:
     ]
 
 
-def widen(x: Array) -> Array:
-    """`x` in float32, or as it is where it is wider: what is summed over a window is summed in that."""
-    return x if jnp.finfo(x.dtype).bits >= 32 else x.astype(jnp.float32)
-
-
 def in_blocks(formula: Callable[[Tree], Array], x: Tree, numbers: int) -> Array:
     """`formula(x)` on a few rows of the batch at a time; its intermediate values take `numbers` numbers a row."""
     leaves = jax.tree.leaves(x)

@@ -59,9 +59,14 @@ def bias(cx: Context, units: int) -> Array | None:
     return weight(cx, "bias", (units,)) if getattr(cx.module, "use_bias", True) else None
 
 
-def finish(cx: Context, y: Array) -> Array:
-    """The layer's activation on `y`, then `penalized`."""
-    return penalized(cx, activation(getattr(cx.module, "activation", None))(y))
+def has_relu(cx: Context) -> bool:
+    """Whether the layer's activation is the ReLU, which products and convolutions apply themselves."""
+    return getattr(cx.module, "activation", None) == "relu"
+
+
+def finish(cx: Context, y: Array, activated: bool = False) -> Array:
+    """The layer's activation on `y`, unless it is `activated` already, then `penalized`."""
+    return penalized(cx, y if activated else activation(getattr(cx.module, "activation", None))(y))
 
 
 def penalized(cx: Context, y: Array) -> Array:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, weight
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.windows import spread
 from thalweg.ranges import COUNT
@@ -75,8 +75,9 @@ class Conv(Module):
             )
         taps = spread(self.kernel_size, self.rank, "kernel_size")
         kernel = weight(cx, "kernel", (*taps, x.shape[-1] // self.groups, self.filters))
-        y = conv(x, kernel, self.strides, self.padding, self.dilation_rate, self.groups)
-        return finish(cx, _plus(y, bias(cx, self.filters)))
+        b, relu = bias(cx, self.filters), has_relu(cx)
+        y = conv(x, kernel, self.strides, self.padding, self.dilation_rate, self.groups, b, relu)
+        return finish(cx, y, relu)
 
 
 class Conv1D(Conv):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from thalweg.core import Context, Module
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, weight
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
 from thalweg.ops.linear import linear
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Float
@@ -51,4 +51,5 @@ class Dense(Module):
     def __call__(self, cx: Context, x: Float[Array, "batch *rest features"]) -> Float[Array, "batch *rest units"]:
         """The layer on `x`."""
         kernel = weight(cx, "kernel", (x.shape[-1], self.units))
-        return finish(cx, linear(x, kernel, bias(cx, self.units)))
+        relu = has_relu(cx)
+        return finish(cx, linear(x, kernel, bias(cx, self.units), relu), relu)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from thalweg.metrics.base import MeanOfRows
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import aligned, at_class, class_index, mean_of_rows
+from thalweg.ops.targets import aligned, at_class, class_index, mean_of_rows, most_probable
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Int
 
@@ -34,7 +34,7 @@ class CategoricalAccuracy(MeanOfRows):
 
     def rows(self, y: Array, p: Array, /) -> Array:
         """Whether argmax p = argmax y."""
-        return mean_of_rows(jnp.argmax(aligned(y, p), axis=-1) == jnp.argmax(p, axis=-1))
+        return mean_of_rows(most_probable(aligned(y, p)) == most_probable(p))
 
 
 class SparseCategoricalAccuracy(MeanOfRows):
@@ -44,7 +44,7 @@ class SparseCategoricalAccuracy(MeanOfRows):
 
     def rows(self, y: Array, p: Array, /) -> Array:
         """Whether argmax p = y."""
-        return mean_of_rows(class_index(y, p) == jnp.argmax(p, axis=-1).astype(jnp.int32))
+        return mean_of_rows(class_index(y, p) == most_probable(p))
 
 
 class TopKCategoricalAccuracy(MeanOfRows):
@@ -61,7 +61,7 @@ class TopKCategoricalAccuracy(MeanOfRows):
 
     def rows(self, y: Array, p: Array, /) -> Array:
         """Whether fewer than k classes are more probable."""
-        return mean_of_rows(_within(jnp.argmax(aligned(y, p), axis=-1), p, self.k))
+        return mean_of_rows(_within(most_probable(aligned(y, p)), p, self.k))
 
 
 class SparseTopKCategoricalAccuracy(MeanOfRows):

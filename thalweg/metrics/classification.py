@@ -16,7 +16,7 @@ import numpy as np
 from thalweg.errors import ConfigError, nearest
 from thalweg.metrics import sums
 from thalweg.metrics.base import Metric, wide
-from thalweg.ops.targets import aligned, class_index, is_class
+from thalweg.ops.targets import aligned, class_index, is_class, most_probable
 from thalweg.types import Array, Bool, ShapeDtype, Tree
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -183,7 +183,7 @@ def decided(target: Array, p: Array, threshold: float | None) -> tuple[Bool[Arra
     side_by_side = target.shape == p.shape or k == 1
     labels = aligned(target, p) > 0.5 if side_by_side else is_class(class_index(target, p), p)
     exclusive = threshold is None and k > 1
-    answers = is_class(jnp.argmax(p, axis=-1), p) if exclusive else p > (0.5 if threshold is None else threshold)
+    answers = is_class(most_probable(p), p) if exclusive else p > (0.5 if threshold is None else threshold)
     return labels.reshape(-1, k), answers.reshape(-1, k)
 
 

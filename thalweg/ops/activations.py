@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from thalweg.errors import ConfigError
 from thalweg.kernels import gelu as kernels
+from thalweg.kernels import softmax as rows
 from thalweg.ops.precision import widen
 from thalweg.record import resolve
 from thalweg.types import Array, Float
@@ -104,7 +105,9 @@ def silu(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def softmax(x: Float[Array, "..."], axis: int | Sequence[int] = -1) -> Float[Array, "..."]:
     """softmax(x)_i = exp(x_i) / sum_j exp(x_j), computed in at least float32."""
-    return jax.nn.softmax(widen(x), axis=axis).astype(x.dtype)
+    wide = widen(x)
+    p = rows.softmax(wide) if axis in (-1, x.ndim - 1) else jax.nn.softmax(wide, axis=axis)
+    return p.astype(x.dtype)
 
 
 def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:

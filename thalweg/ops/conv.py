@@ -26,8 +26,10 @@ def conv(
     padding: str | Pads = "valid",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    bias: Float[Array, " outputs"] | None = None,
+    relu: bool = False,
 ) -> Float[Array, "batch *out outputs"]:
-    """y[n, i, o] = sum_{t, c} x[n, s i + d t - lo, c] K[t, c, o].
+    """y[n, i, o] = sum_{t, c} x[n, s i + d t - lo, c] K[t, c, o] + b[o], or max(.., 0) of it in one pass.
 
     Args:
         x: [batch, *places, channels].
@@ -36,6 +38,8 @@ def conv(
         padding: "valid", "same", "causal", or the zeros before and after each axis.
         dilation: d, one number or one per axis.
         groups: output group g reads the channels of input group g only.
+        bias: b, [outputs], or None.
+        relu: whether the ReLU follows.
 
     Returns:
         y, [batch, *places, outputs].
@@ -49,7 +53,7 @@ def conv(
     """
     _check_channels(x.shape[-1], kernel.shape, groups)
     w = windows(x.shape[1:-1], kernel.shape[:-2], strides, padding, dilation)
-    return kernels.conv(x, kernel, w, groups)
+    return kernels.conv(x, kernel, w, groups, bias, relu)
 
 
 def conv_transpose(

@@ -10,14 +10,18 @@ def add_bias(y: Float[Array, "... features"], bias: Float[Array, " features"] | 
 
 
 def linear(
-    x: Float[Array, "... features"], kernel: Float[Array, "features units"], bias: Float[Array, " units"] | None = None
+    x: Float[Array, "... features"],
+    kernel: Float[Array, "features units"],
+    bias: Float[Array, " units"] | None = None,
+    relu: bool = False,
 ) -> Float[Array, "... units"]:
-    """The product y = x W + b on the last axis.
+    """The product y = x W + b on the last axis, or max(x W + b, 0) in one pass.
 
     Args:
         x: [..., features].
         kernel: W, [features, units].
         bias: b, [units], or None.
+        relu: whether the ReLU follows.
 
     Returns:
         y, [..., units].
@@ -26,4 +30,4 @@ def linear(
     >>> linear(jnp.ones((1, 2)), jnp.ones((2, 3)), jnp.ones(3)).tolist()
     [[3.0, 3.0, 3.0]]
     """
-    return matmul.linear(x, kernel, bias)
+    return matmul.linear(x, kernel, bias, relu)

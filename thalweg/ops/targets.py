@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.errors import ContractError
+from thalweg.kernels import softmax
 from thalweg.types import Array, Float, Int, Shaped
 
 
@@ -61,6 +62,15 @@ def at_class(values: Float[Array, "..."], index: Int[Array, "*rows"]) -> Float[A
     [2.0, 3.0]
     """
     return jnp.sum(jnp.where(is_class(index, values), values, 0), axis=-1)
+
+
+def most_probable(p: Float[Array, "... classes"]) -> Int[Array, "..."]:
+    """Argmax over the last axis: of equals the first, and a NaN counts as the largest.
+
+    >>> most_probable(jnp.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]])).tolist()
+    [1, 0]
+    """
+    return softmax.argmax(p)
 
 
 def mean_of_rows(values: Shaped[Array, "batch ..."]) -> Shaped[Array, " batch"]:

@@ -29,6 +29,7 @@ class Row:
     nan: bool = True  # whether NaN and Inf in the arguments come out where they do in the reference
     examples: int = 25
     vmapped: bool = True
+    kinks: bool = False  # whether finite differences meet corners
 
 
 def rows() -> list[Row]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from hypothesis import strategies as st
 
 from tests.kernels.rows import Row
-from thalweg.kernels import conv, depthwise
+from thalweg.kernels import conv, depthwise, ending
 from thalweg.kernels.windows import windows
 
 SIZES = {
@@ -58,6 +58,26 @@ def _row(
     return Row(
         name, of(conv.forward), formula, make, sizes, usual, (0, 1), handlers=HANDLERS, examples=EXAMPLES, nan=nan
     )
+
+
+def _ended_row(name: str, with_bias: bool, relu: bool, groups=1, sizes=SIZES, usual=USUAL, nan=True, padding="same"):
+    """A convolution with what follows it."""
+
+    def make(rng, batch, height, width, ins, outs):
+        bias = (jnp.float32(rng.normal(size=outs * groups)),) if with_bias else ()
+        return *_x_and_kernel((3, 3), groups)(rng, batch, height, width, ins, outs), *bias
+
+    def native(x, k, bias=None):
+        return conv.ended(x, k, bias, windows(x.shape[1:-1], (3, 3), 1, padding), groups, relu)
+
+    def reference(x, k, bias=None):
+        w = windows(x.shape[1:-1], (3, 3), 1, padding)
+        return ending.apply(conv.reference(x, k, w, groups), bias, relu)
+
+    return Row(
+        name, native, jax.jit(reference), make, sizes, usual, (0, 1, 2)[: 2 + with_bias], nan=nan, examples=EXAMPLES,
+        handlers=(*HANDLERS, "ending_gradient") if with_bias else HANDLERS, kinks=relu,
+    )  # fmt: skip
 
 
 def _kernel_row():
@@ -135,6 +155,13 @@ ROWS = [
     _row("convolution in groups", (3, 3), 1, "same", groups=3, nan=False),
     _row("convolution of one tap by strides", (1, 1), 3),
     _row("convolution along one axis", (1, 5), 1, "causal"),
+    _ended_row("convolution with a bias and a ReLU", True, True, padding="valid"),
+    _ended_row("convolution with a bias", True, False),
+    _ended_row("convolution with a ReLU", False, True),
+    _ended_row("convolution in groups with a bias and a ReLU", True, True, groups=3, nan=False),
+    _ended_row(
+        "convolution of many channels with a bias and a ReLU", True, True, sizes=MANY, usual=MANY_USUAL, nan=False
+    ),
     _kernel_row(),
     _transposed_row("transposed convolution", (3, 3), (1, 1), "valid"),
     _transposed_row("transposed convolution by strides", (3, 4), (2, 3), "valid"),

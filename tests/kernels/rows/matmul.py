@@ -10,6 +10,7 @@ from thalweg.kernels import matmul
 
 SIZES = {"m": st.integers(0, 70), "k": st.integers(0, 40), "n": st.integers(0, 100)}
 HALF = {"m": st.integers(0, 150), "k": st.sampled_from([0, 1, 5, 31, 32, 33, 100, 520]), "n": st.integers(0, 100)}
+DEEP = {"m": st.integers(1, 80), "k": st.integers(500, 1300), "n": st.integers(1, 80)}  # cut into parts of the sum
 LARGE = {"m": st.integers(60, 300), "k": st.integers(250, 600), "n": st.integers(500, 540)}  # cut into blocks
 
 
@@ -43,18 +44,52 @@ ROWS = [
     _row("product of both transposed", True, True),
     _row("product in blocks", False, False, LARGE, examples=6),
     _row("product in blocks of b transposed", False, True, LARGE, examples=6),
+    _row("product in parts", False, False, DEEP, examples=6),
+    _row("product in parts of a transposed", True, False, DEEP, examples=6),
     *(
         _row(f"bfloat16 product {how}", a, b, HALF, jnp.bfloat16, tolerance=0.008, examples=12)
         for how, a, b in (("plain", False, False), ("of a transposed", True, False), ("of b transposed", False, True))
     ),
+    *(
+        Row(
+            f"linear{how}",
+            lambda *x, relu=relu: matmul.ended(*x, relu),
+            lambda *x, relu=relu: matmul.reference(*x, relu),
+            lambda rng, m, k, n: tuple(jnp.float32(rng.normal(size=s)) for s in ((m, k), (k, n), (n,))),
+            sizes,
+            {"m": 13, "k": 21, "n": 37},
+            differentiable=(0, 1, 2),
+            handlers=("matmul", "linear_gradient"),
+        )
+        for how, relu, sizes in (
+            ("", False, SIZES),
+            (" with a ReLU", True, SIZES),
+            (" in parts with a ReLU", True, DEEP),
+        )
+    ),
     Row(
-        "linear",
-        matmul.biased,
-        matmul.reference,
-        lambda rng, m, k, n: tuple(jnp.float32(rng.normal(size=s)) for s in ((m, k), (k, n), (n,))),
-        SIZES,
+        "linear with a ReLU in bfloat16",
+        lambda *x: matmul.ended(*x, True),
+        lambda *x: matmul.reference(*x, True),
+        lambda rng, m, k, n: tuple(jnp.asarray(rng.normal(size=s), jnp.bfloat16) for s in ((m, k), (k, n), (n,))),
+        HALF,
         {"m": 13, "k": 21, "n": 37},
         differentiable=(0, 1, 2),
-        handlers=("matmul",),
+        tolerance=0.02,
+        handlers=("matmul_bf16",),
+        examples=12,
+    ),
+    *(
+        Row(
+            f"gradient of linear{how}",
+            matmul.gradient,
+            lambda x, dy: (x.T @ dy, jnp.sum(dy, 0)),
+            lambda rng, m, k, n: tuple(jnp.float32(rng.normal(size=s)) for s in ((k, m), (k, n))),
+            sizes,
+            {"m": 13, "k": 21, "n": 37},
+            differentiable=(0, 1),
+            handlers=("matmul", "linear_gradient"),
+        )
+        for how, sizes in (("", SIZES), (" in parts", DEEP))
     ),
 ]

@@ -1,0 +1,52 @@
+"""What follows a product or a convolution: the bias and the ReLU, which the native functions apply before they write.
+
+    y = max(z + b, 0)      dz = dy where y > 0      db = sum over rows of dz
+
+The bias may be absent, and so may the ReLU.
+
+Shapes: z, y, dy, dz [.., outs]; b, db [outs].
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.kernels import library
+from thalweg.kernels.closed import closed
+from thalweg.types import Array, Float, ShapeDtype
+
+
+def apply(z: Float[Array, "... outs"], bias: Float[Array, " outs"] | None, relu: bool) -> Float[Array, "... outs"]:
+    """y, by XLA."""
+    y = z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
+    return jax.nn.relu(y) if relu else y
+
+
+def given(bias: Array | None, dtype: Any) -> Array:
+    """The bias as a native function takes it: nothing has no numbers."""
+    return jnp.zeros(0, dtype) if bias is None else bias
+
+
+def through_relu(y: Float[Array, "..."], dy: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Dz alone."""
+    return jnp.where(y > 0, dy, 0)
+
+
+def gradient(y: Float[Array, "... outs"] | None, dy: Float[Array, "... outs"]) -> tuple[Any, Any]:
+    """(dz, db) in one pass, natively; without `y` there was no ReLU, and dz is dy."""
+    if y is None:
+        return dy, _sums(jnp.zeros(0, dy.dtype), dy)[1]
+    return _sums(y, dy)
+
+
+def _native(y: Array, dy: Array) -> Any:
+    return library.call("ending_gradient", (ShapeDtype(y.shape, y.dtype), ShapeDtype(dy.shape[-1:], dy.dtype)), y, dy)
+
+
+def _formula(y: Array, dy: Array) -> Any:
+    dz = through_relu(y, dy) if y.size else dy
+    return (dz if y.size else jnp.zeros(0, dy.dtype)), jnp.sum(dz, axis=tuple(range(dy.ndim - 1)))
+
+
+_sums = closed(_native, _formula)
