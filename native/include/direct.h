@@ -18,6 +18,7 @@ inline constexpr int64_t kUnits = 8;  // that the work is cut into at least, whe
 struct Direct {
   int64_t batch, ins, outs;
   Axis h, w;
+  bool skips = false;  // lines of zeros, which a gradient has no terms for; forward, a kernel's NaN times 0 is one
 
   // Numbers that lie side by side: all taps of the width, where they are neighbours.
   int64_t run() const { return w.dilation == 1 ? w.taps * ins : ins; }
@@ -80,7 +81,7 @@ inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const
           const float* b = panel;
           for (int64_t v = 0; v < s.h.taps; ++v)
             for (int64_t u = 0; u < s.runs(); ++u, b += run * kPanel) {
-              if (!s.inside(i, v)) continue;  // a line of zeros
+              if (s.skips && !s.inside(i, v)) continue;
               const int64_t at = ((i - first) * s.h.stride + v * s.h.dilation) * line + u * s.w.dilation * s.ins;
               t.add(run, {picture + at + j * step, step, 1}, b, kPanel, last);
             }

@@ -28,7 +28,7 @@ struct Shape {
     const auto turned = [](const Axis& a) {
       return Axis{a.out, a.in, a.taps, 1, a.dilation, a.dilation * (a.taps - 1) - a.before};
     };
-    return {batch, outs, ins, turned(h), turned(w)};
+    return {batch, outs, ins, turned(h), turned(w), true};
   }
   Winograd fast() const { return {batch, ins, outs, h, w}; }
   Winograd fast_data() const {  // dx as a convolution of dy
