@@ -8,7 +8,6 @@ import sys
 
 os.environ["KERAS_BACKEND"] = sys.argv[2] if len(sys.argv) > 2 else "tensorflow"
 import keras
-import numpy as np
 from keras import layers as L
 
 from benchmarks.peers.data import BATCH, CHARACTERS, WORDS, data
@@ -67,8 +66,19 @@ def _block(x, d, heads, *, causal, memory=None):
     return x + L.Dense(d)(L.Dense(4 * d, activation="relu" if d == 256 else "gelu")(y))
 
 
+class Embedded(L.Layer):
+    """Words and places, as Keras's own example of a Transformer adds them."""
+
+    def __init__(self, vocabulary, d, time):
+        super().__init__()
+        self.words, self.places, self.time = L.Embedding(vocabulary, d), L.Embedding(time, d), time
+
+    def call(self, tokens):
+        return self.words(tokens) + self.places(keras.ops.arange(self.time))
+
+
 def _embedded(tokens, vocabulary, d, time):
-    return L.Embedding(vocabulary, d)(tokens) + L.Embedding(time, d)(np.arange(time))
+    return Embedded(vocabulary, d, time)(tokens)
 
 
 def gpt(d=128):

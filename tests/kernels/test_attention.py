@@ -25,7 +25,16 @@ def test_the_rule():
     large = qkv(1, 64, 2, 32)
     assert "thalweg.attention" in program(*large)
     assert "thalweg." not in program(*qkv(1, 8, 2, 4))
-    assert "thalweg." not in program(*(a.astype(jnp.bfloat16) for a in large))
+    assert "thalweg.attention" in program(*(a.astype(jnp.bfloat16) for a in large))
+    assert "thalweg." not in program(*(a.astype(jnp.float16) for a in large))
+
+
+def test_bfloat16_is_widened_and_rounded_once():
+    q, k, v = (a.astype(jnp.bfloat16) for a in qkv(1, 64, 2, 32))
+    y = ops.attention(q, k, v, causal=True)
+    wide = ops.attention(*(a.astype(jnp.float32) for a in (q, k, v)), causal=True)
+    assert y.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(y, wide.astype(jnp.bfloat16))
 
 
 def test_the_gradient_has_a_gradient():

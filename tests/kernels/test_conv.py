@@ -55,8 +55,8 @@ def test_shapes_that_do_not_fit_are_an_error(y, x, k, window, why):
 def test_a_bias_that_does_not_fit_is_an_error():
     with pytest.raises(jax.errors.JaxRuntimeError, match="a number for each channel"):
         convolved((2, 2, 2, 5), (2, 4, 4, 3), (3, 3, 3, 5), (1, 1, 0, 1, 1, 0, 1), bias=4)
+    y, dy = ShapeDtype((3, 4), jnp.float32), normal(3, 5)
     with pytest.raises(jax.errors.JaxRuntimeError, match="as large as dy"):
-        y, dy = ShapeDtype((3, 4), jnp.float32), normal(3, 5)
         library.call("ending_gradient", (y, ShapeDtype((5,), jnp.float32)), normal(3, 4), dy)
 
 

@@ -18,12 +18,13 @@ def targets(f, *arguments):
     return jax.jit(f).lower(*arguments).as_text().count("thalweg.")
 
 
-def test_large_float32_is_native_and_the_rest_is_not(monkeypatch):
+def test_what_is_large_is_native_and_the_rest_is_not(monkeypatch):
     x = jnp.ones((64, 128))
     assert targets(ops.layer_norm, x) == targets(ops.rms_norm, x) == 1
     assert targets(lambda x: ops.normalize(x.reshape(8, 8, 128), (0, 1))[0], x) == 1
     assert not targets(ops.layer_norm, x[:2])
-    assert not targets(ops.layer_norm, x.astype(jnp.bfloat16))
+    assert targets(ops.layer_norm, x.astype(jnp.bfloat16)) == 1
+    assert not targets(ops.layer_norm, x.astype(jnp.float16))
     assert not targets(lambda x: ops.layer_norm(x, jnp.ones(64), axes=0), x)
     assert not targets(lambda x: ops.layer_norm(x, axes=1), x.reshape(8, 8, 128))
     monkeypatch.setenv("THALWEG_KERNELS", "off")

@@ -18,7 +18,7 @@ import numpy as np
 
 from thalweg.kernels import library
 from thalweg.kernels.closed import closed
-from thalweg.kernels.precision import widen
+from thalweg.kernels.precision import WIDENED, widen
 from thalweg.types import Array, Bool, Float, Int, ShapeDtype
 
 SMALLEST = 2**15
@@ -32,7 +32,8 @@ Value = Float[Array, "batch keys groups depth"]
 def serves(q: Query, k: Key, v: Value) -> bool:
     """Whether the native kernel runs for these."""
     return (
-        q.dtype == k.dtype == v.dtype == jnp.float32
+        q.dtype == k.dtype == v.dtype
+        and q.dtype in WIDENED
         and k.shape == v.shape
         and q.size * k.shape[1] >= SMALLEST
         and library.serves()

@@ -9,10 +9,10 @@ import functools
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from thalweg.kernels import library
 from thalweg.kernels.closed import closed
+from thalweg.kernels.precision import WIDENED, widen
 from thalweg.types import Array, Float, ShapeDtype
 
 SMALLEST = 2**16
@@ -21,7 +21,7 @@ SMALLEST = 2**16
 
 def serves(x: Float[Array, "..."]) -> bool:
     """Whether the native loop runs for this."""
-    return x.dtype == jnp.float32 and x.size >= SMALLEST and library.serves()
+    return x.dtype in WIDENED and x.size >= SMALLEST and library.serves()
 
 
 def reference(x: Float[Array, "..."], approximate: bool) -> Float[Array, "..."]:
@@ -31,7 +31,10 @@ def reference(x: Float[Array, "..."], approximate: bool) -> Float[Array, "..."]:
 
 def gelu(x: Float[Array, "..."], approximate: bool) -> Float[Array, "..."]:
     """By whichever is the faster."""
-    return native(x, approximate) if serves(x) else reference(x, approximate)
+    if not serves(x):
+        return reference(x, approximate)
+    y: Any = native(widen(x), approximate)
+    return y.astype(x.dtype)
 
 
 def _native(x: Array, approximate: bool) -> Array:

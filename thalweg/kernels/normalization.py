@@ -22,7 +22,7 @@ import numpy as np
 
 from thalweg.kernels import library
 from thalweg.kernels.closed import closed
-from thalweg.kernels.precision import widen
+from thalweg.kernels.precision import WIDENED, widen
 from thalweg.types import Array, Float, ShapeDtype
 
 Scale: TypeAlias = Array | None
@@ -33,7 +33,7 @@ SMALLEST = 2**12
 
 def serves(x: Float[Array, "..."], *scales: Scale) -> bool:
     """Whether the native normalisation runs for these."""
-    narrow = all(a.dtype == jnp.float32 for a in (x, *(s for s in scales if s is not None)))
+    narrow = all(a.dtype in WIDENED for a in (x, *(s for s in scales if s is not None)))
     return narrow and x.size >= SMALLEST and library.serves()
 
 
@@ -88,12 +88,12 @@ def reference(x: Array, gamma: Array, beta: Array, centered: bool, epsilon: floa
 def by_row(x: Array, axes: int, gamma: Scale, beta: Scale, centered: bool, epsilon: float) -> Array:
     """Each row by itself over the last `axes` axes of x, natively."""
     cut = x.ndim - axes
-    rows = x.reshape(math.prod(x.shape[:cut]), math.prod(x.shape[cut:]))
-    return normalized(rows, _flat(gamma), _flat(beta), centered, float(epsilon))[0].reshape(x.shape)
+    rows = widen(x).reshape(math.prod(x.shape[:cut]), math.prod(x.shape[cut:]))
+    return normalized(rows, _flat(gamma), _flat(beta), centered, float(epsilon))[0].reshape(x.shape).astype(x.dtype)
 
 
 def _flat(scale: Scale) -> Array:
-    return jnp.zeros(0, jnp.float32) if scale is None else scale.reshape(scale.size)
+    return jnp.zeros(0, jnp.float32) if scale is None else widen(scale).reshape(scale.size)
 
 
 def _normalized(x: Array, gamma: Array, beta: Array, centered: bool, epsilon: float) -> Any:
@@ -148,12 +148,12 @@ def columns_reference(x: Array, w: Array, gamma: Array, beta: Array, epsilon: fl
 
 def by_column(x: Array, gamma: Scale, beta: Scale, epsilon: float, rows: Scale) -> tuple[Array, Array, Array]:
     """(y, mu, var) of each number of the last axis over all others, natively; mu and var keep the rank of x."""
-    flat = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    flat = widen(x).reshape(math.prod(x.shape[:-1]), x.shape[-1])
     each = len(flat) // max(x.shape[0], 1)  # rows of `flat` that share a weight
     w = jnp.zeros(0, jnp.float32) if rows is None else jnp.repeat(rows.astype(jnp.float32), each)
     y, mu, var = by_batch(flat, w, _flat(gamma), _flat(beta), float(epsilon), float(each))
     one = (1,) * (x.ndim - 1)
-    return y.reshape(x.shape), mu.reshape(*one, -1), var.reshape(*one, -1)
+    return y.reshape(x.shape).astype(x.dtype), mu.reshape(*one, -1), var.reshape(*one, -1)
 
 
 def _by_batch(x: Array, w: Array, gamma: Array, beta: Array, epsilon: float, least: float) -> Any:

@@ -4,6 +4,9 @@ import jax.numpy as jnp
 
 from thalweg.types import Array, Float
 
+WIDENED = (jnp.dtype(jnp.float32), jnp.dtype(jnp.bfloat16))
+"""What a native function of float32 serves: bfloat16 is widened before it, and its result rounded."""
+
 
 def widen(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """`x` in float32, or as it is where it is wider.

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from thalweg.errors import ContractError
 from thalweg.kernels import attention as kernels
+from thalweg.ops.precision import widen
 from thalweg.types import Array, Bool, Float, Int
 
 
@@ -55,5 +56,5 @@ def attention(
     whole = jnp.zeros((1, 1, 1, 0), bool) if mask is None else jnp.broadcast_to(mask, (*mask.shape[:3], k.shape[1]))
     limits = jnp.zeros(0, jnp.int32) if lengths is None else lengths
     if kernels.serves(q, k, v):
-        return kernels.native(q, k, v, whole, limits, causal, factor)[0]
+        return kernels.native(widen(q), widen(k), widen(v), whole, limits, causal, factor)[0].astype(q.dtype)
     return kernels.reference(q, k, v, whole, limits, causal, factor)
