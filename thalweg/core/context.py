@@ -61,6 +61,7 @@ class Call:
     regularized: bool = False
     draws: dict[Path, int] = dataclasses.field(default_factory=dict)
     trail: list[tuple[Path, Module, Tree, Tree]] = dataclasses.field(default_factory=list)
+    masks: list[tuple[Any, Array]] = dataclasses.field(default_factory=list)  # known by identity
 
     @property
     def initialising(self) -> bool:
@@ -155,6 +156,17 @@ class Context:
         self.call.regularized = True
         self.call.penalties.append(value.astype(jnp.float32))
 
+    def mask_of(self, x: Tree) -> Array | None:
+        """True for each real step of `x` and False for padding, [batch, time]; None where every step is real."""
+        leaves = jax.tree.leaves(x)
+        return next((mask for known, mask in self.call.masks if any(known is leaf for leaf in leaves)), None)
+
+    def masked(self, x: Array, mask: Array | None) -> Array:
+        """`x`, of which from now on only the steps where `mask` is True count as real."""
+        if mask is not None:
+            self.call.masks.append((x, mask))
+        return x
+
     def pure(self, child: Module, *example: Any) -> "tuple[Callable[..., Any], Tree, Tree]":
         """`child` as a pure function for use inside `scan`, `vmap`, `cond`, `checkpoint`.
 
@@ -204,9 +216,20 @@ class Context:
         except (TypeError, ValueError, ZeroDivisionError) as error:
             message = f"{child.name} {module!r} does not fit its input {shapes(inputs)}: {error}"
             raise ContractError(message + path_of_shapes(call)) from error
+        known = self.mask_of(output)
         output = _captured(call, path, output)
+        self._hand_on(module, inputs, output, known)
         call.trail.append((path, module, spec_of(inputs), spec_of(output)))
         return output
+
+    def _hand_on(self, module: Module, inputs: Tree, output: Tree, known: Array | None) -> None:
+        """The mask of the output: its own, or that of the inputs where the axes of batch and time are kept."""
+        mask = self.mask_of(inputs) if known is None and module.keeps_mask else known
+        y = jax.tree.leaves(output)[:1]
+        if mask is None or not y or self.mask_of(y[0]) is not None:
+            return
+        if known is not None or (jnp.ndim(y[0]) > mask.ndim and y[0].shape[: mask.ndim] == mask.shape):
+            self.masked(y[0], mask)
 
     def _path_of(self, module: Module) -> Path:
         if self.module is None:

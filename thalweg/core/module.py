@@ -30,10 +30,12 @@ class Module(Record):
       axes    the axes of its input, such as "batch time features"; the core checks the rank and words the error
       casts   True where integer inputs are numbers (pixels), to be cast to the compute dtype; False where they may be
               indices that a later layer reads
+      keeps_mask  False where the output's second axis is no longer the time of the input, though its length be the same
     """
 
     axes: ClassVar[str] = ""
     casts: ClassVar[bool] = False
+    keeps_mask: ClassVar[bool] = True
 
     input_shape: tuple[int | None, ...] | None = field(default=None, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
