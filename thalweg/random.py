@@ -8,11 +8,13 @@ as `jax.random`, written out round by round: unrolled, XLA fuses it into one vec
 loop passes over memory at each round (1.3 ms against 28 ms for two million elements on a CPU).
 """
 
+import functools
 import math
 import zlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from thalweg.types import Array, Key, UInt32
 
@@ -26,11 +28,20 @@ def key(seed: int) -> Array:
 
 
 def fold(key: Key[Array, ""], *parts: str | int | Array) -> Array:
-    """`key` folded by each part in turn: a path by its CRC-32, a step by its number."""
+    """`key` folded by each part in turn: a path by its CRC-32, a step by its number.
+
+    The bits of `jax.random.fold_in`, whose rolled loops cost a small network's step as much as a layer.
+    """
+    words = jax.random.key_data(key)
     for part in parts:
         number = zlib.crc32(part.encode()) if isinstance(part, str) else part
-        key = jax.random.fold_in(key, number)
-    return key
+        words = _folded(words, np.uint32(number & 0xFFFFFFFF) if isinstance(number, int) else number.astype(jnp.uint32))
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
+
+
+@functools.partial(jax.jit, inline=True)
+def _folded(words: Array, number: Array) -> Array:
+    return jnp.stack(threefry2x32((words[0], words[1]), (jnp.uint32(0), number)))
 
 
 def threefry2x32(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:

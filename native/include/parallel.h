@@ -26,8 +26,9 @@ inline void relax() {
 // body(i) for each i of [0, n). `cost` is the whole work, in operations; a small one stays on the calling thread.
 //
 // Each i is taken by whoever is free, so `body` must compute the same for i whoever runs it: then the bits do not depend
-// on the number of threads. A task that starts after all i are taken touches nothing of the caller's, so the caller
-// waits only for what is under way, and a pool whose threads are all busy cannot block it.
+// on the number of threads. The caller takes them from the front, the others from the back: what a thread wrote in one
+// kernel it mostly reads in the next, out of its own cache. A task that starts after all i are taken touches nothing of
+// the caller's, so the caller waits only for what is under way, and a pool whose threads are all busy cannot block it.
 template <typename Body>
 void parallel_for(ffi::ThreadPool& pool, int64_t n, int64_t cost, const Body& body) {
   const int64_t threads = std::min({pool.num_threads(), n, cost / kWorthAThread});
@@ -36,19 +37,21 @@ void parallel_for(ffi::ThreadPool& pool, int64_t n, int64_t cost, const Body& bo
     return;
   }
   struct Shared {
-    std::atomic<int64_t> next{0}, done{0};
+    std::atomic<int64_t> taken{0}, back{0}, done{0};
   };
   auto shared = std::make_shared<Shared>();
+  const auto one_more = [n](Shared& s) { return s.taken.fetch_add(1, std::memory_order_relaxed) < n; };
   const Body* work = &body;
-  auto take = [shared, work, n] {
-    for (int64_t i; (i = shared->next.fetch_add(1, std::memory_order_relaxed)) < n;) {
-      (*work)(i);
+  auto help = [shared, work, one_more, n] {
+    while (one_more(*shared)) {
+      (*work)(n - 1 - shared->back.fetch_add(1, std::memory_order_relaxed));
       shared->done.fetch_add(1, std::memory_order_release);
     }
   };
-  for (int64_t t = 1; t < threads; ++t) pool.Schedule(decltype(take)(take));
-  take();
-  for (int spin = 0; shared->done.load(std::memory_order_acquire) < n; ++spin) {
+  for (int64_t t = 1; t < threads; ++t) pool.Schedule(decltype(help)(help));
+  int64_t front = 0;
+  while (one_more(*shared)) body(front++);
+  for (int spin = 0; front + shared->done.load(std::memory_order_acquire) < n; ++spin) {
     if (spin < 4096) relax();
     else std::this_thread::yield();
   }

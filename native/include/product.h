@@ -18,7 +18,8 @@
 
 namespace thalweg {
 
-inline constexpr int64_t kDepth = 256;      // of a block: terms added before C is written and read again
+inline constexpr int64_t kDepth = 512;      // of a block: terms added before C is written and read again
+inline constexpr int64_t kShallow = 256;    // the same of a convolution, whose panel stays in the first cache
 inline constexpr int64_t kRows = 264;       // of a block of A
 inline constexpr int64_t kColumns = 256;    // of a block of B
 inline constexpr int64_t kPanel = 2 * kLanes;

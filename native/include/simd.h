@@ -64,6 +64,12 @@ inline float sum(vf v) {
   return s;
 }
 
+inline bool any(vi mask) {
+  int32_t all = 0;
+  for (int i = 0; i < kLanes; ++i) all |= mask[i];
+  return all != 0;
+}
+
 inline vf max(vf a, vf b) { return a > b ? a : b; }
 inline vf min(vf a, vf b) { return a < b ? a : b; }
 inline vf sqrt(vf a) {

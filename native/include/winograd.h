@@ -159,9 +159,9 @@ inline void winograd(ffi::ThreadPool& pool, const Winograd& s, const float* x, c
     float* const m = scratch<float>(2, 16 * plane(rows, s.outs));
     input_tiles(s, x, first, rows, 0, s.ins, v);
     for (int64_t f = 0; f < 16; ++f)
-      for (int64_t k = 0; k < s.ins; k += kDepth)
+      for (int64_t k = 0; k < s.ins; k += kShallow)
         for (int64_t j = 0; j < s.outs; j += kPanel)
-          product_in_place(rows, std::min(kPanel, s.outs - j), std::min(kDepth, s.ins - k),
+          product_in_place(rows, std::min(kPanel, s.outs - j), std::min(kShallow, s.ins - k),
                            {v + f * plane(rows, s.ins) + k, s.ins, 1}, u + f * apart + j * s.ins + k * kPanel, kPanel,
                            m + f * plane(rows, s.outs) + j, s.outs, k > 0);
     output_tiles(s, m, first, rows, ending, y);

@@ -55,8 +55,8 @@ void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const flo
   parallel_blocks(pool, places, block, 2 * places * terms * columns, [&](int64_t p, int64_t end) {
     const int64_t rows = end - p, row = in_place ? where(1) - where(0) : columns;
     float* const c = in_place ? where(p) : scratch<float>(2, rows * columns);
-    for (int64_t k = 0; k == 0 || k < terms; k += kDepth) {
-      const int64_t depth = std::min(kDepth, terms - k);
+    for (int64_t k = 0; k == 0 || k < terms; k += kShallow) {
+      const int64_t depth = std::min(kShallow, terms - k);
       const Strided patches = a.block(p, rows, k, depth, scratch<float>(1, rows * depth));
       for (int64_t j = 0; j < columns; j += kPanel)
         product_in_place(rows, std::min(kPanel, columns - j), depth, patches, panels + j * terms + k * kPanel, kPanel,
@@ -125,15 +125,15 @@ void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* k
 // dK's rows [k, k + rows) of group g, summed over the places [p, end), to or onto `c`.
 void kernel_block(const Shape& s, const Patches& a, const float* dy, int64_t columns, int64_t k, int64_t rows,
                   int64_t p, int64_t end, float* c, int64_t c_row) {
-  for (int64_t q = p; q == p || q < end; q += kDepth) {
-    const int64_t depth = std::min(kDepth, end - q);
+  for (int64_t q = p; q == p || q < end; q += kShallow) {
+    const int64_t depth = std::min(kShallow, end - q);
     const Strided patches = a.block(q, depth, k, rows, scratch<float>(1, rows * depth));
     for (int64_t j = 0; j < columns; j += kPanel) {
       const int64_t wide = std::min(kPanel, columns - j);
       const float* b = dy + q * s.outs + j;
       int64_t b_row = s.outs;
       if (s.outs > 4 * kPanel) {  // rows far apart fall onto the same lines of the first cache
-        float* const panel = scratch<float>(2, kDepth * kPanel);
+        float* const panel = scratch<float>(2, kShallow * kPanel);
         for (int64_t r = 0; r < depth; ++r) copy(panel + r * kPanel, b + r * b_row, wide);
         b = panel, b_row = kPanel;
       }
@@ -150,8 +150,8 @@ void kernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* 
   const int64_t block = blocks ? ((terms + blocks - 1) / blocks + 11) / 12 * 12 : 0;
   // few blocks: the places are cut too, by the shape alone, and the parts summed in order
   const int64_t least = std::max<int64_t>(1, 8 / std::max<int64_t>(1, blocks * s.groups));
-  const int64_t parts = std::clamp<int64_t>(places / (4 * kDepth), 1, least);
-  const int64_t part = ((places + parts - 1) / parts + kDepth - 1) / kDepth * kDepth, size = terms * s.outs;
+  const int64_t parts = std::clamp<int64_t>(places / (4 * kShallow), 1, least);
+  const int64_t part = ((places + parts - 1) / parts + kShallow - 1) / kShallow * kShallow, size = terms * s.outs;
   float* const sums = parts > 1 ? scratch<float>(3, parts * size) : dk;
   parallel_for(pool, blocks * s.groups * parts, 2 * places * size / s.groups, [&](int64_t i) {
     const int64_t z = i % parts, g = i / parts % s.groups, k = i / parts / s.groups * block;

@@ -63,6 +63,10 @@ int32_t PlaceOfLargest(const float* row, int64_t n) {
   const auto join = [](vf a, vf b) { return ((a > b) | (a != a)) ? a : b; };
   const float m = across(folded(n, -__builtin_inff(), join, [&](int64_t j, auto at) { return at.load(row + j); }), join);
   int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {  // a vector at a time, up to the one that has it
+    const vf z = load(row + j);
+    if (any((z == m) | (z != z))) break;
+  }
   while (j + 1 < n && !(row[j] == m || row[j] != row[j])) ++j;
   return static_cast<int32_t>(j);
 }

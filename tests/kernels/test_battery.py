@@ -144,5 +144,7 @@ def test_it_gives_the_same_bits_every_time(row):
 
 
 def test_every_handler_has_a_row():
-    defined = {h for f in NATIVE.glob("*.cc") for h in re.findall(r"THALWEG_HANDLER\(thalweg_(\w+)", f.read_text())}
+    defined = {
+        h for f in NATIVE.glob("*.cc") for h in re.findall(r"THALWEG_(?:HANDLER|RULE)\(thalweg_(\w+)", f.read_text())
+    }
     assert defined == {h for row in ROWS for h in row.handlers}

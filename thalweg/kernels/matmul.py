@@ -21,7 +21,7 @@ from thalweg.types import Array, Float, ShapeDtype
 NATIVE = {jnp.dtype(jnp.float32): "matmul", jnp.dtype(jnp.bfloat16): "matmul_bf16"}
 """The native function for a dtype. That of bfloat16 adds up in float32 and rounds once."""
 
-SMALLEST = 2**16
+SMALLEST = 2**15
 """Multiplications below which XLA's own product is as fast as a call out of it."""
 
 

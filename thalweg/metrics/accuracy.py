@@ -30,6 +30,8 @@ class BinaryAccuracy(MeanOfRows):
 class CategoricalAccuracy(MeanOfRows):
     """How often the most probable class is that of the one-hot target."""
 
+    ranks: ClassVar[bool] = True
+
     name: str = field(default="categorical_accuracy", kw_only=True)
 
     def rows(self, y: Array, p: Array, /) -> Array:
@@ -39,6 +41,8 @@ class CategoricalAccuracy(MeanOfRows):
 
 class SparseCategoricalAccuracy(MeanOfRows):
     """How often the most probable class is y, the number of the class."""
+
+    ranks: ClassVar[bool] = True
 
     name: str = field(default="sparse_categorical_accuracy", kw_only=True)
 
@@ -56,6 +60,8 @@ class TopKCategoricalAccuracy(MeanOfRows):
 
     limits: ClassVar = {"k": COUNT}
 
+    ranks: ClassVar[bool] = True
+
     name: str = field(default="top_k_categorical_accuracy", kw_only=True)
     k: int = 5
 
@@ -72,6 +78,8 @@ class SparseTopKCategoricalAccuracy(MeanOfRows):
     """
 
     limits: ClassVar = {"k": COUNT}
+
+    ranks: ClassVar[bool] = True
 
     name: str = field(default="sparse_top_k_categorical_accuracy", kw_only=True)
     k: int = 5

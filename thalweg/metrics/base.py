@@ -11,7 +11,7 @@ it was cut into batches.
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +28,12 @@ class Metric(Record):
     """The base of the metrics. `name` is the metric's word in the history.
 
     `result` gives a float, or an array where there is a number for each class; the history keeps that as a list.
+
+    Class attribute:
+      ranks  True where only the order of a row's classes counts, so that logits serve as well as probabilities
     """
+
+    ranks: ClassVar[bool] = False
 
     name: str = field(default="metric", kw_only=True)
 

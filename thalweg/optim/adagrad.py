@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
+from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer
-from thalweg.optim.compose import decayed
+from thalweg.optim.compose import decayed, fused
 from thalweg.ranges import FRACTION, NONNEGATIVE, RATE
+from thalweg.types import Array
 
 
 class Adagrad(Optimizer):
@@ -26,13 +28,18 @@ class Adagrad(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "initial_accumulator_value": NONNEGATIVE, "epsilon": NONNEGATIVE}
 
+    one_pass: ClassVar[bool] = True
+
     initial_accumulator_value: float = 0.1
     epsilon: float = 1e-7
 
     def rule(self, h: Any) -> Any:
         """See the class."""
-        parts = optax.scale_by_rss(self.initial_accumulator_value, h.epsilon), optax.scale(-h.learning_rate)
-        return decayed(optax.chain(*parts), h)
+
+        def filled(w: Array) -> Array:
+            return jnp.full_like(w, self.initial_accumulator_value)
+
+        return decayed(fused(kernels.ADAGRAD, (filled,), lambda _: (h.learning_rate, h.epsilon)), h)
 
 
 class Adadelta(Optimizer):
@@ -51,12 +58,16 @@ class Adadelta(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "rho": RATE, "epsilon": NONNEGATIVE}
 
+    one_pass: ClassVar[bool] = True
+
     rho: float = 0.95
     epsilon: float = 1e-7
 
     def rule(self, h: Any) -> Any:
         """See the class."""
-        return decayed(optax.chain(optax.scale_by_adadelta(h.rho, h.epsilon), optax.scale(-h.learning_rate)), h)
+        zeros = jnp.zeros_like
+        numbers = h.learning_rate, h.rho, 1 - h.rho, h.epsilon
+        return decayed(fused(kernels.ADADELTA, (zeros, zeros), lambda _: numbers), h)
 
 
 class RMSprop(Optimizer):
@@ -79,6 +90,11 @@ class RMSprop(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "rho": RATE, "momentum": FRACTION, "epsilon": NONNEGATIVE}
 
+    @property
+    def one_pass(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether it is the plain rule."""
+        return not (self.momentum or self.centered)
+
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7
@@ -86,6 +102,9 @@ class RMSprop(Optimizer):
 
     def rule(self, h: Any) -> Any:
         """See the class."""
+        if self.one_pass:
+            numbers = h.learning_rate, h.rho, 1 - h.rho, h.epsilon
+            return decayed(fused(kernels.RMSPROP, (jnp.zeros_like,), lambda _: numbers), h)
         scale: Callable[..., Any] = optax.scale_by_stddev if self.centered else optax.scale_by_rms
         parts = [scale(h.rho, h.epsilon, jnp.zeros_like(h.rho)), optax.scale(-h.learning_rate)]
         if self.momentum:

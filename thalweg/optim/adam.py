@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
+from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer, Rate
-from thalweg.optim.compose import Rule, Slot, decayed, elementwise
+from thalweg.optim.compose import Rule, Slot, decayed, elementwise, fused
 from thalweg.ranges import NONNEGATIVE, RATE
 from thalweg.types import Array
 
@@ -38,6 +39,7 @@ class Adam(Optimizer):
     """
 
     limits: ClassVar = LIMITS
+    one_pass: ClassVar[bool] = True
 
     beta_1: float = 0.9
     beta_2: float = 0.999
@@ -61,6 +63,7 @@ class AdamW(Optimizer):
     """
 
     limits: ClassVar = LIMITS
+    one_pass: ClassVar[bool] = True
 
     learning_rate: Rate = 0.001
     weight_decay: float = 0.004
@@ -195,18 +198,10 @@ class Lamb(Optimizer):
 def adam(lr: Array, b1: Array, b2: Array, epsilon: Array, amsgrad: bool = False) -> Rule:
     """Adam's rule, for the optimizers that use it."""
 
-    def at(t: Array) -> Callable[..., tuple[Array, ...]]:
-        alpha = lr * jnp.sqrt(1 - b2**t) / (1 - b1**t)
+    def at(t: Array) -> tuple[Array, ...]:
+        return lr * jnp.sqrt(1 - b2**t) / (1 - b1**t), 1 - b1, 1 - b2, epsilon
 
-        def step(g: Array, m: Array, v: Array, *top: Array) -> tuple[Array, ...]:
-            m = m + (1 - b1) * (g - m)
-            v = v + (1 - b2) * (g * g - v)
-            top = tuple(jnp.maximum(v_hat, v) for v_hat in top)
-            return -alpha * m / (jnp.sqrt(*top or (v,)) + epsilon), m, v, *top
-
-        return step
-
-    return elementwise((zeros, zeros, zeros) if amsgrad else (zeros, zeros), at)
+    return fused(kernels.AMSGRAD, (zeros, zeros, zeros), at) if amsgrad else fused(kernels.ADAM, (zeros, zeros), at)
 
 
 def one(w: Array) -> Array:

@@ -11,11 +11,12 @@ import optax
 
 from thalweg import tree
 from thalweg.errors import ConfigError
+from thalweg.kernels import optimizer as kernels
 from thalweg.optim import compose
 from thalweg.optim.schedules import LearningRateSchedule
 from thalweg.ranges import COUNT, FRACTION, NONNEGATIVE, POSITIVE, Range
 from thalweg.record import Record
-from thalweg.types import Array, Dtype
+from thalweg.types import Array, Dtype, Tree
 
 Rate: TypeAlias = float | Callable[..., Any]
 """A number, a schedule, or any function of the step."""
@@ -63,6 +64,8 @@ class Optimizer(Record):
         "ema_overwrite_frequency": COUNT,
         "gradient_accumulation_steps": COUNT,
     }
+
+    one_pass: ClassVar[bool] = False  # whether `rule` is `compose.fused`
 
     learning_rate: Rate | None = 0.001
     weight_decay: float | None = field(default=None, kw_only=True)
@@ -116,6 +119,14 @@ class Optimizer(Record):
 
         frozen = {name for name, learns in tree.by_name(trainable or {}).items() if not learns}
         return compose.through(make, frozen)
+
+    def moved(self, rule: compose.Rule, gradient: Tree, state: Tree, params: Tree, **extra: Any) -> tuple[Tree, Tree]:
+        """The parameters and the state after one step of what `build` made; natively in one pass where that serves."""
+        alone = not (self.use_ema or (self.gradient_accumulation_steps or 1) > 1)
+        if self.one_pass and alone and kernels.serves(params):
+            return rule.update(gradient, state, params, decay=jnp.float32(0), **extra)
+        update, state = rule.update(gradient, state, params, **extra)
+        return optax.apply_updates(params, update), state
 
     def numbers(self, total_steps: int | None = None) -> dict[str, Any]:
         """The numbers that live in the state: all that the rule reads. A momentum of 0 has no state to weigh."""

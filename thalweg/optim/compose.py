@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from thalweg.errors import ContractError, nearest
+from thalweg.kernels import optimizer as kernels
 from thalweg.types import Array, Dtype, Tree
 
 Rule = optax.GradientTransformationExtraArgs
@@ -49,6 +50,29 @@ def elementwise(slots: tuple[Slot, ...], at: Callable[[Array], Callable[..., tup
     return Rule(init, update)
 
 
+def fused(rule: kernels.Rule, slots: tuple[Slot, ...], at: Callable[[Array], tuple[Array, ...]]) -> Rule:
+    """An elementwise rule that has a native pass; `at(t)` gives its numbers.
+
+    Where the caller gives a `decay`, `update` returns the parameters after the step in the place of what moves them.
+    """
+
+    def init(params: Tree) -> Slots:
+        return Slots(jnp.int32(0), tuple(jax.tree.map(slot, params) for slot in slots))
+
+    def update(updates: Tree, state: Any, params: Tree = None, decay: Any = None, **_: Any) -> tuple[Tree, Slots]:
+        leaves = jax.tree.leaves(updates)
+        if not leaves:
+            return updates, state
+        numbers = at((state.calls + 1).astype(leaves[0].dtype))
+        if decay is None:
+            new, kept = kernels.updated(rule, numbers, updates, state.slots)
+        else:
+            new, kept = kernels.native(rule, numbers, decay, params, updates, state.slots)
+        return new, Slots(state.calls + 1, kept)
+
+    return Rule(init, update)
+
+
 def decayed(rule: Any, h: Any) -> Rule:
     """Decoupled weight decay (Loshchilov & Hutter 2019), where `h` has one: w -= lr weight_decay w, then the rule.
 
@@ -59,6 +83,8 @@ def decayed(rule: Any, h: Any) -> Rule:
         return inner
 
     def update(updates: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        if "decay" in extra:
+            return inner.update(updates, state, params, **extra | {"decay": h.learning_rate * decay})
         less = jax.tree.map(lambda w: h.learning_rate * decay * w, params)
         new, state = inner.update(updates, state, jax.tree.map(jnp.subtract, params, less), **extra)
         return jax.tree.map(jnp.subtract, new, less), state
@@ -167,7 +193,7 @@ def through(make: Callable[[Dtype], Rule], frozen: set[str]) -> Rule:
             extra["value"], extra["grad"] = extra["value"].astype(dtype), inward(extra["grad"], dtype)
             extra["value_fn"] = lambda inner: value_fn(outward(inner, params)).astype(dtype)
         new, state = make(dtype).update(inward(updates, dtype), state, inward(params, dtype), **extra)
-        return outward(new, jax.tree.map(jnp.zeros_like, updates)), state
+        return outward(new, params if "decay" in extra else jax.tree.map(jnp.zeros_like, updates)), state
 
     return Rule(init, update)
 

@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
+import jax.numpy as jnp
 import optax
 
+from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer, Rate
-from thalweg.optim.compose import decayed
+from thalweg.optim.compose import decayed, fused
 from thalweg.ranges import FRACTION
 
 
@@ -29,13 +31,18 @@ class SGD(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "momentum": FRACTION}
 
+    @property
+    def one_pass(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  (XLA's own loop is one pass, too)
+        """Whether there is a momentum to keep."""
+        return bool(self.momentum)
+
     learning_rate: Rate = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
     def rule(self, h: Any) -> Any:
         """See the class."""
-        parts = [optax.scale(-h.learning_rate)]
-        if self.momentum:
-            parts.append(optax.trace(h.momentum, self.nesterov))
-        return decayed(optax.chain(*parts), h)
+        if not self.momentum:
+            return decayed(optax.scale(-h.learning_rate), h)
+        rule = kernels.NESTEROV if self.nesterov else kernels.MOMENTUM
+        return decayed(fused(rule, (jnp.zeros_like,), lambda _: (h.learning_rate, h.momentum)), h)

@@ -102,7 +102,8 @@ class Task(Record):
         weighted = rows if batch.weight is None else rows * batch.weight
         out = {"loss": Mean().add(tally["loss"], weighted + extra, batch.real)}
         for name, metric in self.metrics:
-            out[name] = metric.update(tally[name], batch.y, self.prediction(output), batch.real)
+            seen = output if metric.ranks and self.loss.link == "softmax" else self.prediction(output)
+            out[name] = metric.update(tally[name], batch.y, seen, batch.real)
         return out
 
     def step(self, ts: TrainState, tally: Tree, batch: Batch) -> tuple[TrainState, Tree, Array]:
@@ -125,11 +126,11 @@ class Task(Record):
         finite = jnp.isfinite(value)
 
         def stepped(ts: TrainState, gradient: Tree, new: Tree) -> TrainState:
-            update, optimizer = self.rule.update(
-                gradient, ts.optimizer, ts.params, value=value, grad=gradient, value_fn=lambda p: objective(p)[0]
-            )
-            params = self.constrained(optax.apply_updates(ts.params, update))
-            return TrainState(ts.step + 1, ts.key, params, new, optimizer, ts.hyper)
+            params, optimizer = self.optimizer.moved(
+                self.rule, gradient, ts.optimizer, ts.params,
+                value=value, grad=gradient, value_fn=lambda p: objective(p)[0],
+            )  # fmt: skip
+            return TrainState(ts.step + 1, ts.key, self.constrained(params), new, optimizer, ts.hyper)
 
         # a branch, not a choice between old and new: a choice keeps both, and costs as much as the rest of the update
         after = jax.lax.cond(finite, stepped, lambda ts, *_: ts, ts, gradient, new)
