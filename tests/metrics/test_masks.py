@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, CLASSES, (N, TIME)).astype(np.int32)
 SURE = RNG.dirichlet(np.ones(CLASSES), (N, TIME)).astype(np.float32)
 REAL = RNG.random((N, TIME)) < 0.6
-REAL[2] = False
+REAL[2], REAL[3:5] = False, True
 HOT = np.eye(CLASSES, dtype=np.float32)[LABELS]
 BINARY = (RNG.integers(0, 2, (N, TIME, 1)).astype(np.float32), RNG.random((N, TIME, 1)).astype(np.float32))
 NUMBERS = tuple(RNG.normal(size=(N, TIME, 2)).astype(np.float32) for _ in range(2))
