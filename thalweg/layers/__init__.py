@@ -4,6 +4,7 @@ Every class here has a row in the contract battery, `tests/contract/rows/`.
 """
 
 from thalweg.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from thalweg.layers.cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from thalweg.layers.containers import Parallel, Residual, Sequential
 from thalweg.layers.conv import (
     Conv1D,
@@ -17,6 +18,7 @@ from thalweg.layers.conv import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from thalweg.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D
 from thalweg.layers.dense import Dense
 from thalweg.layers.dropout import (
     AlphaDropout,
@@ -46,6 +48,7 @@ from thalweg.layers.merge import (
 )
 from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
+from thalweg.layers.peephole import PeepholeLSTMCell
 from thalweg.layers.pool import (
     AveragePooling1D,
     AveragePooling2D,
@@ -73,7 +76,7 @@ from thalweg.layers.pool import (
     MaxPooling3D,
 )
 from thalweg.layers.preprocessing import Normalization, Rescaling
-from thalweg.layers.recurrent import LSTM, SimpleRNN
+from thalweg.layers.recurrent import GRU, LSTM, SimpleRNN, reset_states
 from thalweg.layers.registry import ALLOWED, get, register
 from thalweg.layers.resize import (
     Cropping1D,
@@ -87,12 +90,15 @@ from thalweg.layers.resize import (
     ZeroPadding3D,
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.layers.wrappers import Bidirectional, TimeDistributed
 from thalweg.record import Record
 
 __all__ = [
     "ALLOWED",
     "ELU",
+    "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "AlphaDropout",
@@ -104,6 +110,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -111,6 +118,8 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -120,6 +129,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -138,6 +148,7 @@ __all__ = [
     "GroupNormalization",
     "Identity",
     "Input",
+    "LSTMCell",
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
@@ -153,6 +164,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Parallel",
+    "PeepholeLSTMCell",
     "Permute",
     "Pick",
     "Port",
@@ -166,12 +178,15 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "TiedDense",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
@@ -187,6 +202,7 @@ __all__ = [
     "maximum",
     "multiply",
     "register",
+    "reset_states",
     "subtract",
 ]
 
