@@ -63,8 +63,9 @@ class Bidirectional(Module):
         """The layer on `x`."""
         layer: Any = self.layer
         assert self.backward_layer is not None
-        half = 0 if initial_state is None else len(initial_state) // 2
-        starts = ((tuple(initial_state[:half]),), (tuple(initial_state[half:]),)) if half else ((), ())
+        given = tuple(initial_state or ())
+        half = len(given) // 2
+        starts = ((given[:half],), (given[half:],)) if half else ((), ())
         y, back = layer(cx, x, *starts[0]), self.backward_layer(cx, x, *starts[1])
         (y, *states), (back, *others) = (v if layer.return_state else (v,) for v in (y, back))
         if layer.return_sequences:

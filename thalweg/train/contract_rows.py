@@ -70,7 +70,7 @@ def unknown_index(indices: Callable[[Any], int | None] | None, x: Tree, where: s
         return None
     several = isinstance(x, tuple | list | Mapping)
     for port, array in x.items() if isinstance(x, Mapping) else enumerate(x if several else [x]):
-        most = indices(port)
+        most = indices(port) or 0
         found = most and rows.failing(array, lambda part, n=most: (part < 0) | (part >= n) | (part != np.rint(part)))
         if found:
             shown = ", ".join(f"{v:g}" for v in found.values)

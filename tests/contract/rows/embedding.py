@@ -72,6 +72,7 @@ ROWS = [
         tied,
         KerasTied,
         inputs="int",
+        holds=(tw.TiedDense,),
         id="Embedding and TiedDense",
     ),
     Row(tw.Masking(), (2, 5, 3), lambda w, x: x, K.Masking, id="Masking"),
