@@ -8,34 +8,23 @@ from benchmarks.peers.data import CHARACTERS, WORDS
 from thalweg import layers as L
 from thalweg import ops
 from thalweg.core import Module
-from thalweg.ops.initializers import initializer
 
 
-class Gru(Module):
-    """A GRU over ragged sequences, [batch, time, features] and their lengths."""
+class Ragged(Module):
+    """A network behind the mask that lengths say, of [batch, time, features] and lengths."""
 
-    units: int
-    return_sequences: bool = False
+    network: Module
 
     def __call__(self, cx, inputs):
         x, lengths = inputs
-        glorot, zeros, n = initializer("glorot_uniform"), initializer("zeros"), self.units
-        steps = (jnp.arange(x.shape[1])[None] < lengths[:, None]).astype(x.dtype)
-        hs, (h,) = ops.gru(
-            x, cx.param("kernel", glorot, (x.shape[-1], 3 * n)), cx.param("recurrent_kernel", glorot, (n, 3 * n)),
-            cx.param("bias", zeros, (3 * n,)), cx.param("recurrent_bias", zeros, (3 * n,)),
-            (jnp.zeros((x.shape[0], n), x.dtype),), steps=steps,
-        )  # fmt: skip
-        return (hs, lengths) if self.return_sequences else h
+        return self.network(cx, cx.masked(x, jnp.arange(x.shape[1])[None] < lengths[:, None]))
+
+    def outlet(self):
+        return ("network",)
 
 
-class Embedding(Module):
-    rows: int
-    size: int
-
-    def __call__(self, cx, indices):
-        table = cx.param("table", initializer("random_normal"), (self.rows, self.size))
-        return ops.embedding(table, indices)
+def embedding(rows, size):
+    return L.Embedding(rows, size, "random_normal")
 
 
 class Attention(Module):
@@ -151,12 +140,12 @@ def resnet18():
 def gpt(d=128):
     blocks = tuple(block(d, 4, causal=True) for _ in range(4))
     head = L.Dense(CHARACTERS, activation="softmax")
-    return Gpt(Embedding(CHARACTERS, d), Embedding(128, d), blocks, L.LayerNormalization(epsilon=1e-5), head)
+    return Gpt(embedding(CHARACTERS, d), embedding(128, d), blocks, L.LayerNormalization(epsilon=1e-5), head)
 
 
 def transformer(d=256):
     return EncoderDecoder(
-        Embedding(WORDS, d), Embedding(WORDS, d), Embedding(32, d),
+        embedding(WORDS, d), embedding(WORDS, d), embedding(32, d),
         tuple(block(d, 8, causal=False, activation="relu") for _ in range(3)),
         tuple(block(d, 8, causal=True, cross=True, activation="relu") for _ in range(3)),
         (L.LayerNormalization(epsilon=1e-5), L.LayerNormalization(epsilon=1e-5)),
@@ -182,7 +171,8 @@ def lstm():
 
 
 def gru():
-    return L.Sequential((Gru(128, return_sequences=True), Gru(128), L.Dense(10, activation="softmax")))
+    body = L.GRU(128, return_sequences=True), L.GRU(128), L.Dense(10, activation="softmax")
+    return Ragged(L.Sequential(body))
 
 
 NETWORKS = {

@@ -25,6 +25,7 @@ class Row:
     inputs                "float" (normal numbers), "int" (0..9), "positive"
     random                True where training draws random numbers (dropout): gradients and vmap run in evaluation mode
     tolerance             for float32 against the NumPy equation
+    holds                 layers inside `layer` that cannot stand alone, for which this row stands too
     """
 
     layer: Module
@@ -38,6 +39,7 @@ class Row:
     random: bool = False
     differentiable: bool = True
     tolerance: float = 2e-5
+    holds: tuple[type, ...] = ()
     why: str = ""
     id: str = ""
 

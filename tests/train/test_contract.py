@@ -55,6 +55,14 @@ def holed(value, row=5):
 SOME = np.arange(8) % 3
 
 WRONG = {
+    "an index beyond the table": (
+        facts(SPARSE, (3,), SOME, x=np.arange(8)[:, None], indices=lambda port: 7),
+        r"^x holds 7 in 1 rows; the first is row 7\. .* from 0 to 6\.\n  Write input_dim=",
+    ),
+    "weights of steps, and a loss of whole rows": (
+        facts("triplet_hard", (4, 3), SOME, weight=numbers(8, 4) ** 2),
+        r"TripletHard has one loss for a whole row; sample_weight has shape \(8, 4\)\.\n  Give one weight for each row",
+    ),
     "labels 3, 7, -1 of 3 classes": (
         facts(SPARSE, (3,), [0, 1, 3, 7, -1, 2]),
         r"3 of 6 rows have labels outside 0 to 2, .*: -1, 3, 7; the first is row 2\.\n  Number the labels from 0",

@@ -4,6 +4,7 @@ Every class here has a row in the contract battery, `tests/contract/rows/`.
 """
 
 from thalweg.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from thalweg.layers.cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from thalweg.layers.containers import Parallel, Residual, Sequential
 from thalweg.layers.conv import (
     Conv1D,
@@ -17,6 +18,7 @@ from thalweg.layers.conv import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from thalweg.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D
 from thalweg.layers.dense import Dense
 from thalweg.layers.dropout import (
     AlphaDropout,
@@ -27,7 +29,9 @@ from thalweg.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from thalweg.layers.embedding import Embedding, TiedDense
 from thalweg.layers.graph import Graph, Pick, Port
+from thalweg.layers.mask import Masking
 from thalweg.layers.merge import (
     Add,
     Average,
@@ -44,6 +48,7 @@ from thalweg.layers.merge import (
 )
 from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
+from thalweg.layers.peephole import PeepholeLSTMCell
 from thalweg.layers.pool import (
     AveragePooling1D,
     AveragePooling2D,
@@ -71,7 +76,7 @@ from thalweg.layers.pool import (
     MaxPooling3D,
 )
 from thalweg.layers.preprocessing import Normalization, Rescaling
-from thalweg.layers.recurrent import LSTM, SimpleRNN
+from thalweg.layers.recurrent import GRU, LSTM, SimpleRNN, reset_states
 from thalweg.layers.registry import ALLOWED, get, register
 from thalweg.layers.resize import (
     Cropping1D,
@@ -85,12 +90,15 @@ from thalweg.layers.resize import (
     ZeroPadding3D,
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.layers.wrappers import Bidirectional, TimeDistributed
 from thalweg.record import Record
 
 __all__ = [
     "ALLOWED",
     "ELU",
+    "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "AlphaDropout",
@@ -102,6 +110,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -109,6 +118,8 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -116,7 +127,9 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -135,8 +148,10 @@ __all__ = [
     "GroupNormalization",
     "Identity",
     "Input",
+    "LSTMCell",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -149,6 +164,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Parallel",
+    "PeepholeLSTMCell",
     "Permute",
     "Pick",
     "Port",
@@ -162,11 +178,15 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
+    "TiedDense",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
@@ -182,6 +202,7 @@ __all__ = [
     "maximum",
     "multiply",
     "register",
+    "reset_states",
     "subtract",
 ]
 

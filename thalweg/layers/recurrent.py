@@ -1,9 +1,18 @@
-"""Recurrent layers: SimpleRNN and LSTM. The mathematics is in `ops/recurrent.py`."""
+"""Recurrent layers: SimpleRNN, LSTM, GRU. The mathematics is in `ops/recurrent.py`.
+
+Steps that a mask calls padding leave the state as it is (and repeat the output), wherever they stand. With
+`stateful=True` a batch begins with the states that the last one ended with, row by row: `fit(shuffle=False)` carries
+them from batch to batch, `core.apply` in the state that it returns; `evaluate` and `predict` begin each batch with
+those of the end of training. They are variables of `batch_size` rows, which `reset_states` puts back to 0; no
+gradient goes back into an earlier batch.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import field
 from typing import Any, ClassVar, TypeAlias
 
+import jax
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
@@ -12,19 +21,21 @@ from thalweg.ops import recurrent as ops
 from thalweg.ops.activations import activation
 from thalweg.ops.constraints import constraint
 from thalweg.ops.dropout import keep_mask
-from thalweg.ops.initializers import initializer
+from thalweg.ops.initializers import Zeros, initializer
 from thalweg.ops.regularizers import regularizer
 from thalweg.ranges import COUNT, RATE
 from thalweg.record import Record
-from thalweg.types import Array, Dtype, Float, Key
+from thalweg.types import Array, Dtype, Float, Key, Tree
 
 Sequences: TypeAlias = Float[Array, "batch time features"]
 InitialState: TypeAlias = Array | Sequence[Array] | None
 Output: TypeAlias = Array | tuple[Array, ...]
 
+CARRIED = "carried_"  # what the variables of a stateful layer are called, with a number
 
-def _remedy(self: Module, previous: Module | None) -> str:  # noqa: ARG001  a method of both layers
-    if isinstance(previous, SimpleRNN | LSTM) and not previous.return_sequences:
+
+def _remedy(self: Module, previous: Module | None) -> str:  # noqa: ARG001  a method of the layers
+    if isinstance(previous, SimpleRNN | LSTM | GRU) and not previous.return_sequences:
         return f"Write {type(previous).__name__}({previous.units}, return_sequences=True)"
     return ""
 
@@ -35,14 +46,48 @@ def _no_ending(self: Module) -> tuple[Module, None]:
 
 
 def _initial(cx: Context, x: Array, given: InitialState, count: int) -> ops.State:
-    """The `count` states before the first step: zeros where none are given."""
+    """The `count` states before the first step: those given, those carried over, or zeros."""
     shape = (x.shape[0], cx.module.units)  # type: ignore[union-attr]
     if given is None:
-        return (jnp.zeros(shape, x.dtype),) * count
+        return _carried(cx, x, count) if getattr(cx.module, "stateful", False) else (jnp.zeros(shape, x.dtype),) * count
     states = tuple(given) if isinstance(given, Sequence) else (given,)
     if [s.shape for s in states] != [shape] * count:
         raise ValueError(f"initial_state must be {count} of shape {shape}; it is {[s.shape for s in states]}")
     return tuple(s.astype(x.dtype) for s in states)
+
+
+def _carried(cx: Context, x: Array, count: int) -> ops.State:
+    """The states that the last batch left for as many rows."""
+    layer: Any = cx.module
+    if layer.batch_size is None or layer.batch_size < len(x):
+        raise ValueError(
+            f"stateful=True keeps a state for each row of a batch.\n  Write batch_size={len(x)} in the layer"
+        )
+    shape = (layer.batch_size, layer.units)
+    return tuple(cx.variable(f"{CARRIED}{i}", Zeros(), shape)[: len(x)].astype(x.dtype) for i in range(count))
+
+
+def _carry(cx: Context, state: ops.State) -> None:
+    """Leave `state` to the next batch."""
+    layer: Any = cx.module
+    for i, part in enumerate(state if layer.stateful else ()):
+        kept = cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, layer.units))
+        cx.update(f"{CARRIED}{i}", kept.at[: len(part)].set(part.astype(kept.dtype)))
+
+
+def reset_states(values: Tree) -> Tree:
+    """`values` with what stateful layers carry from batch to batch set to 0.
+
+    Args:
+        values: the state of `core.init` or `core.apply`, or the `weights` of a model:
+            `model.set_weights(reset_states(model.weights))`, such as in a callback at the beginning of an epoch.
+    """
+
+    def reset(path: tuple[Any, ...], leaf: Any) -> Any:
+        last = str(getattr(path[-1], "key", "")).rpartition(".")[2] if path else ""
+        return leaf * 0 if last.startswith(CARRIED) else leaf
+
+    return jax.tree.map_with_path(reset, values)
 
 
 def _noise(cx: Context, name: str, shape: tuple[int, int], dtype: Dtype) -> Array | None:
@@ -60,14 +105,18 @@ def _kernels(cx: Context, x: Array, gates: int) -> dict[str, Array]:
 
 
 def _run(cx: Context, x: Array, initial_state: InitialState, count: int, step: Callable[..., Any]) -> Output:
-    """What the layers share around `step(x, state=, mask=) -> (h of each step, last state)`."""
+    """What the layers share around `step(x, state=, mask=, steps=, reverse=) -> (h of each step, last state)`."""
     layer: Any = cx.module
-    x = x[:, ::-1] if layer.go_backwards else x
+    real, back = cx.mask_of(x), layer.go_backwards
     drop = _noise(cx, "dropout", (x.shape[0], x.shape[-1]), x.dtype)
     mask = _noise(cx, "recurrent_dropout", (x.shape[0], layer.units), x.dtype)
-    state = _initial(cx, x, initial_state, count)
-    hs, state = step(x if drop is None else x * drop[:, None], state=state, mask=mask)
-    y = penalized(cx, hs if layer.return_sequences else state[0])
+    state, steps = _initial(cx, x, initial_state, count), None if real is None else real.astype(x.dtype)
+    x = x if drop is None else x * drop[:, None]
+    hs, state = step(x, state=state, mask=mask, steps=steps, reverse=back)
+    _carry(cx, state)
+    y = penalized(cx, (hs[:, ::-1] if back else hs) if layer.return_sequences else state[0])
+    if layer.return_sequences:
+        cx.masked(y, real[:, ::-1] if back and real is not None else real)
     return (y, *state) if layer.return_state else y
 
 
@@ -96,6 +145,8 @@ class SimpleRNN(Module):
         return_sequences: whether h of every step is the output; a recurrent layer above needs it.
         return_state: whether the last state comes too: the output is then `(y, h)`.
         go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+        stateful: whether a batch goes on from the states of the last one; see above.
+        batch_size: the rows of a batch, where it is stateful.
 
     Elman 1990, "Finding structure in time"; the dropout is that of Gal and Ghahramani 2016, arXiv:1512.05287.
     """
@@ -118,6 +169,8 @@ class SimpleRNN(Module):
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
+    stateful: bool = False
+    batch_size: int | None = field(default=None, kw_only=True)
 
     axes: ClassVar[str] = "batch time features"
     casts: ClassVar[bool] = True
@@ -177,6 +230,8 @@ class LSTM(Module):
         return_sequences: whether h of every step is the output; a recurrent layer above needs it.
         return_state: whether the last state comes too: the output is then `(y, h, c)`.
         go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+        stateful: whether a batch goes on from the states of the last one; see above.
+        batch_size: the rows of a batch, where it is stateful.
 
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000 and without peepholes; the dropout is that
     of Gal and Ghahramani 2016, arXiv:1512.05287, in its tied form (Keras draws a recurrent mask for each gate).
@@ -202,6 +257,8 @@ class LSTM(Module):
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
+    stateful: bool = False
+    batch_size: int | None = field(default=None, kw_only=True)
 
     axes: ClassVar[str] = "batch time features"
     casts: ClassVar[bool] = True
@@ -222,3 +279,80 @@ class LSTM(Module):
         settings = regularizer(self.bias_regularizer), constraint(self.bias_constraint)
         initial = ForgetOpen(self.bias_initializer)
         return cx.param("bias", initial, (4 * self.units,), regularizer=settings[0], constraint=settings[1])
+
+
+class GRU(Module):
+    """The gated recurrent unit: an update gate a keeps the state, a reset gate r hides it from the candidate g.
+
+    a, r, g = split(x_t W + b)
+    p_a, p_r, p_g = split(h_{t-1} U + d)
+    g_t = tanh(g + sigmoid(r + p_r) p_g)          with reset_after; else tanh(g + (sigmoid(r + p_r) h_{t-1}) U_g)
+    h_t = sigmoid(a + p_a) h_{t-1} + (1 - sigmoid(a + p_a)) g_t
+
+    x: [batch, time, features]; W: `kernel`, [features, 3 units]; U: `recurrent_kernel`, [units, 3 units]; b: `bias`
+    and d: `recurrent_bias`, [3 units] (Keras keeps them as the two rows of one array); d is there with `reset_after`.
+
+    Args:
+        units: the size of h.
+        activation: in place of tanh.
+        recurrent_activation: in place of sigmoid.
+        use_bias: whether b and d are there.
+        kernel_initializer: of W.
+        recurrent_initializer: of U.
+        bias_initializer: of b and d.
+        kernel_regularizer: of W.
+        recurrent_regularizer: of U.
+        bias_regularizer: of b and d.
+        activity_regularizer: of the output, per row of the batch.
+        kernel_constraint: of W.
+        recurrent_constraint: of U.
+        bias_constraint: of b and d.
+        dropout: the share of x that is dropped, the same features at every step.
+        recurrent_dropout: the share of h that U does not see, the same units at every step.
+        return_sequences: whether h of every step is the output; a recurrent layer above needs it.
+        return_state: whether the last state comes too: the output is then `(y, h)`.
+        go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+        stateful: whether a batch goes on from the states of the last one; see above.
+        reset_after: whether r is applied after the product with U (cuDNN, PyTorch), or before it (Cho et al.).
+        batch_size: the rows of a batch, where it is stateful.
+
+    Cho et al. 2014, arXiv:1406.1078; the dropout is that of Gal and Ghahramani 2016, arXiv:1512.05287.
+    """
+
+    units: int
+    activation: Activation = "tanh"
+    recurrent_activation: Activation = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    reset_after: bool = True
+    batch_size: int | None = field(default=None, kw_only=True)
+
+    axes: ClassVar[str] = "batch time features"
+    casts: ClassVar[bool] = True
+    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
+    remedy = _remedy
+    ending = _no_ending
+
+    def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
+        """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
+        both, width = self.use_bias and self.reset_after, (3 * self.units,)
+        weights = _kernels(cx, x, 3) | {"bias": bias(cx, *width)}
+        weights["recurrent_bias"] = weight(cx, "recurrent_bias", width, "bias") if both else None
+        functions = activation(self.activation), activation(self.recurrent_activation)
+        settings = {"activation": functions[0], "recurrent_activation": functions[1], "reset_after": self.reset_after}
+        return _run(cx, x, initial_state, 1, functools.partial(ops.gru, **weights, **settings))
