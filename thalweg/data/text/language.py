@@ -51,7 +51,8 @@ def packed(ids: Any, batch: int, context: int) -> Pair:
     """A text as `batch` streams side by side, for training whose state goes on from batch to batch.
 
     The text is cut into `batch` pieces of equal length. Batch k holds the k-th `context` tokens of each piece, so row b
-    of a batch goes on where row b of the one before ended: truncated backpropagation through time with a stateful layer.
+    of a batch goes on where row b of the one before ended: truncated backpropagation through time with a stateful
+    layer.
     Fit with `batch_size=batch, shuffle=False`.
 
         x[k batch + b] = piece_b[k context : (k + 1) context]

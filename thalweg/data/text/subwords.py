@@ -22,7 +22,8 @@ MARK = "\x01"  # stands before each word while pieces are learned; the normalise
 class BytePairs(Record):
     """A text as merged bytes, and back exactly: any text, in any script, without an unknown token.
 
-    From the 256 bytes of UTF-8 on, the commonest pair of neighbours inside a word becomes a token, again and again. A Chinese character, three bytes, is a token once it is common.
+    From the 256 bytes of UTF-8 on, the commonest pair of neighbours inside a word becomes a token, again and again.
+    A Chinese character, three bytes, is a token once it is common.
 
     Args:
         model: what the library learned, as its JSON.
