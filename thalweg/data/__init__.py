@@ -1,6 +1,7 @@
 """Data: sources, splits, the order of epochs, transforms, streams. Everything is a function of its seed."""
 
 from thalweg.data.arrays import aligned, as_arrays
+from thalweg.data.buckets import BucketSource, bucketed
 from thalweg.data.columns import CodeColumn, NumberColumn, OneHotColumn
 from thalweg.data.digest import digest
 from thalweg.data.encoder import TableEncoder, from_csv
@@ -53,6 +54,7 @@ __all__ = [
     "ALLOWED",
     "PADDING",
     "ArraySource",
+    "BucketSource",
     "BytePairs",
     "Characters",
     "Chunk",
@@ -72,6 +74,7 @@ __all__ = [
     "as_arrays",
     "as_source",
     "as_table",
+    "bucketed",
     "chunks",
     "class_weight",
     "covering",
