@@ -63,7 +63,7 @@ class Bucketed:
             last = int(change[0]) if change.size else min(size, len(order) - offset)
             if offset + last > first:
                 yield Window(
-                    self.parts[kinds[offset]], self._local(order[offset : offset + last], size),
+                    self.parts[int(kinds[offset])], self._local(order[offset : offset + last], size),
                     max(first - offset, 0), last, offset,
                 )  # fmt: skip
             offset += last
