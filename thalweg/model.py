@@ -200,7 +200,7 @@ class Model:
             current, found, batch_size, hooks, share=validation_split, validation=apart,
             class_weight=class_weight, seed=self.seed, split=split,
         )  # fmt: skip
-        steps = -(-len(train.rows) // size)
+        steps = len(train.order(size, shuffle=False))
         current.task = session.lasting(current.task, steps * epochs)
         self.stop_training = False
         self.history = History(params={"epochs": epochs, "steps": steps})
@@ -208,6 +208,7 @@ class Model:
         plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks))
         run = Fit(current, train, validation, plan, called, self.history, Progress(verbose, epochs))
         with self.precision.scope():
+            prepare.check_lengths(current, found, apart)
             if run_dir is not None:
                 from thalweg.train.runs import Recorder  # noqa: PLC0415  Orbax takes a second to load
 

@@ -5,7 +5,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from thalweg import data
 from thalweg.metrics import Mean
 from thalweg.train.feed import Feed
 from thalweg.train.program import evaluate_program
@@ -19,7 +18,7 @@ def evaluate(session: Session, feed: Feed, batch_size: int) -> dict[str, Any]:
     """The loss and each metric by name, in evaluation mode."""
     task, rows = session.task, feed.rows
     tally = task.tally(len(rows), session.output)
-    order = data.order(rows, min(batch_size, len(rows)), shuffle=False)
+    order = feed.order(min(batch_size, len(rows)), shuffle=False)
     for window in feed.windows(order, 0):
         first, last = jnp.int32(window.first), jnp.int32(window.last)
         tally = evaluate_program(task)(session.ts, tally, window.data, window.order, first, last)

@@ -1,7 +1,7 @@
-"""Feeds: how rows reach the program. Both kinds give windows of steps; the program is the same.
+"""Feeds: how rows reach the program. All kinds give windows of steps; the program is the same.
 
 `Resident` data lies on the device once and is gathered by index: one window an epoch. `Streamed` data is larger than
-memory: windows of stacked batches, read ahead in a background thread.
+memory: windows of stacked batches, read ahead in a background thread. `Bucketed` data has several lengths.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg import data
 from thalweg.data import Source, chunks, row_bytes
 from thalweg.types import Array, Tree
 
@@ -36,6 +37,10 @@ class Feed(Protocol):
         """The numbers of its rows."""
         ...
 
+    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+        """The rows of each batch of an epoch, [steps, batch_size], the last batch filled up with -1."""
+        ...
+
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """The steps `first` and on of an epoch's `order` [steps, batch]."""
         ...
@@ -48,6 +53,10 @@ class Resident:
     data: tuple[Tree, Tree, Any]
     rows: np.ndarray
 
+    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+        """See `Feed`."""
+        return data.order(self.rows, batch_size, seed=seed, epoch=epoch, shuffle=shuffle)
+
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """The whole epoch is one window."""
         yield Window(self.data, jnp.asarray(order), first, len(order), 0)
@@ -59,6 +68,10 @@ class Streamed:
 
     source: Source
     rows: np.ndarray
+
+    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+        """See `Feed`."""
+        return data.order(self.rows, batch_size, seed=seed, epoch=epoch, shuffle=shuffle)
 
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """Windows of as many whole batches as fit the bound, in step order."""

@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg import data
 from thalweg.errors import DivergenceError
 from thalweg.optim import ema_params
 from thalweg.train.callbacks import CallbackList
@@ -123,9 +122,7 @@ class Fit:
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
-        order = data.order(
-            self.feed.rows, self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle
-        )
+        order = self.feed.order(self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle)
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))

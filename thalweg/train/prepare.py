@@ -12,6 +12,7 @@ from thalweg import data
 from thalweg.core import ModuleNetwork
 from thalweg.errors import ContractError
 from thalweg.train import contract
+from thalweg.train.buckets import Bucketed
 from thalweg.train.callbacks import Callback, monitors
 from thalweg.train.feed import Feed, Resident, Streamed
 from thalweg.train.task import Session
@@ -30,6 +31,7 @@ class Given:
     weight: np.ndarray | None = None
     source: data.Source | None = None
     classes: tuple[Any, ...] | None = None
+    buckets: data.BucketSource | None = None  # whose rows x, y and weight are
 
     def __len__(self) -> int:
         return len(self.source) if self.source is not None else len(jax.tree.leaves(self.x)[0])
@@ -51,6 +53,8 @@ class Given:
         rows = np.arange(len(self)) if rows is None else rows
         if self.source is not None:
             return Streamed(self.source, rows)
+        if self.buckets is not None:
+            return Bucketed.of(dataclasses.replace(self.buckets, x=self.x, y=self.y, weight=self.weight), rows)
         return Resident(jax.device_put((self.x, self.y, self.weight)), rows)  # an aligned array is shared, not copied
 
 
@@ -58,16 +62,17 @@ def given(
     x: Any, y: Any = None, weight: Any = None, classes: tuple[Any, ...] | None = None, dtype: str = "float32"
 ) -> Given:
     """`x`, `y` and weights as arrays; labels that are texts as codes, of known `classes` where there are some."""
+    buckets = x if isinstance(x, data.BucketSource) else None
     if data.is_source(x):
         source = data.as_source(x)
-        if not isinstance(source, data.ArraySource) or source.mapped:
+        if buckets is None and (not isinstance(source, data.ArraySource) or source.mapped):
             return Given(None, source=source, classes=classes)
-        x, y, weight = source.x, source.y, source.weight
+        x, y, weight = source.x, source.y, source.weight  # pyright: ignore[reportAttributeAccessIssue]
     if _are_texts(y):
         labels = data.Labels(classes) if classes else data.Labels.fit(y)
         y, classes = labels(y), labels.classes
     found = data.from_arrays(x, y, weight, dtype=dtype)
-    return Given(found.x, found.y, found.weight, classes=classes)
+    return Given(found.x, found.y, found.weight, classes=classes, buckets=buckets)
 
 
 def training(
@@ -126,8 +131,27 @@ def training(
     return whole, None, size
 
 
+def check_lengths(model: Session, *found: Given | None) -> None:
+    """Whether the network takes the length of each bucket; a `ContractError` before any work is lost."""
+    network, ts = model.task.network, model.ts
+    for buckets in (given.buckets for given in found if given is not None and given.buckets is not None):
+        for k in range(buckets.count):
+            spec = buckets.spec(k)
+            try:
+                jax.eval_shape(
+                    lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], ts.params, ts.state, spec
+                )
+            except (TypeError, ValueError) as error:
+                shapes = ", ".join(str(leaf.shape[1:]) for leaf in jax.tree.leaves(spec))
+                raise ContractError(
+                    f"the network does not take inputs of shape {shapes}, those of bucket {k}: {error}\n"
+                    "  Its weights must not depend on the length (no Flatten over it); or fit on pad(ids)."
+                ) from error
+
+
 def evaluation(model: Session, found: Given, class_weight: Any = None) -> Feed:
     """Rows to evaluate on, checked."""
+    check_lengths(model, found)
     contract.check(_facts(model, found))
     weight = (
         contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else found.weight
