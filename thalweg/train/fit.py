@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg import data
-from thalweg.errors import DivergenceError
+from thalweg.errors import ConfigError, DivergenceError
 from thalweg.optim import ema_params
 from thalweg.train.callbacks import CallbackList
 from thalweg.train.divergence import explain
@@ -39,11 +39,27 @@ class Plan:
     initial_epoch: int = 0
     shuffle: bool = True
     by_step: bool = False  # some callback wants to hear of each batch
+    steps_per_epoch: int | None = None  # at most, of rows drawn anew for each epoch
+
+    def __post_init__(self) -> None:
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ConfigError(f"steps_per_epoch={self.steps_per_epoch} trains nothing.\n  Write a number from 1.")
 
     @property
     def settings(self) -> dict[str, Any]:
         """What a resumed run must share with the one it continues."""
-        return {"batch_size": self.batch_size, "seed": self.seed, "shuffle": self.shuffle}
+        names = ("batch_size", "seed", "shuffle", "steps_per_epoch")
+        return {name: getattr(self, name) for name in names}
+
+    def steps(self, rows: int) -> int:
+        """The steps of an epoch, where `rows` rows train."""
+        whole = -(-rows // self.batch_size)
+        return whole if self.steps_per_epoch is None else min(whole, self.steps_per_epoch)
+
+    def order(self, rows: np.ndarray, number: int) -> np.ndarray:
+        """The rows of each step of an epoch, int32 [steps, batch]; `number` tells the epochs' orders apart."""
+        found = data.order(rows, self.batch_size, seed=self.seed, epoch=number, shuffle=self.shuffle)
+        return found[: self.steps(len(rows))]
 
 
 @dataclasses.dataclass
@@ -117,15 +133,18 @@ class Fit:
         if average is not None:
             self.session.ts = ts._replace(params=jax.tree.map(jnp.array, average))
 
-    def _begin(self, epoch: int) -> Position:
+    def tally(self) -> Tree:
+        """The accumulators before an epoch."""
         rows = len(self.feed.rows)
-        return Position(epoch, 0, self.session.task.tally(rows, self.session.output), int(self.session.ts.step))
+        rows = min(rows, self.plan.steps(rows) * self.plan.batch_size)
+        return self.session.task.tally(rows, self.session.output)
+
+    def _begin(self, epoch: int) -> Position:
+        return Position(epoch, 0, self.tally(), int(self.session.ts.step))
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
-        order = data.order(
-            self.feed.rows, self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle
-        )
+        order = self.plan.order(self.feed.rows, at.base)
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))
