@@ -14,7 +14,7 @@ import numpy as np
 
 from thalweg import data, layers, losses, metrics, optim
 from thalweg.core import Module, Policy
-from thalweg.errors import ConfigError, DataError, ModelFileError
+from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.record import Record, from_json, to_json
 from thalweg.types import Spec, row_spec
@@ -71,7 +71,7 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
         precision = from_json(stored.architecture["precision"], allowed())
         spec = _spec(stored.architecture["input"])
         records = {name: _record(value) for name, value in stored.preprocessing.get("records", {}).items()}
-    except (AttributeError, ConfigError, DataError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, ThalwegError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} does not describe a network of this version: {error}") from error
     if settings:
         optimizer, loss, names = settings

@@ -15,6 +15,7 @@ from thalweg.errors import ConfigError, nearest
 from thalweg.recipes.base import Answer, Trained
 
 COLUMNS = 8  # numbers a row that the table shows, for a model that gives no probabilities
+WIDTH = 160  # characters of a text that the table shows
 WIDE = ("probabilities", "values")  # what has a column for each of its numbers
 
 
@@ -36,11 +37,15 @@ def _chosen(p: list[float], classes: tuple[str, ...]) -> Answer:
 
 def flat(answer: Answer) -> Answer:
     """A line of a table: what is a text or a number; of several numbers the next likeliest, or the first."""
-    line = {name: value for name, value in answer.items() if not isinstance(value, dict | list)}
+    line = {name: _short(value) for name, value in answer.items() if not isinstance(value, dict | list)}
     if "values" in answer:
         line |= {f"value {i}": v for i, v in enumerate(np.ravel(answer["values"])[:COLUMNS].tolist())}
     ranked = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
     return line | ({"then": " ".join(f"{name} {p:.4f}" for name, p in ranked[1:2])} if ranked else {})
+
+
+def _short(value: Any) -> Any:
+    return f"{value[:WIDTH]}..." if isinstance(value, str) and len(value) > WIDTH + 3 else value
 
 
 def writer(path: Path) -> Callable[[Path, list[Answer]], None]:

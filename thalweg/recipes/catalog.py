@@ -24,11 +24,11 @@ class Line(NamedTuple):
 PICTURES = "picture classes"
 
 RECIPES = {
-    "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "10 s", "two convolutions"),
-    "mnist-cnn": Line("thalweg.recipes.mnist:CNN", PICTURES, "MNIST, 70,000 of 28 x 28", "1 min", "three convolutions"),
+    "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
+    "mnist-cnn": Line("thalweg.recipes.mnist:CNN", PICTURES, "MNIST, 70,000 of 28 x 28", "80 s", "three convolutions"),
     "mnist-lstm": Line(
-        "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "1 min", "two LSTM layers, row by row"
+        "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"
     ),
-    "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "20 s", "one hidden layer"),
+    "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
 }
 """The recipes by name."""

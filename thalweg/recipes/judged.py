@@ -9,7 +9,7 @@ What it counts is the likeliest class of each row.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -109,7 +109,13 @@ def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, .
     return Judged(labels.astype(np.int64), probabilities, classes)
 
 
-def verdict(judged: Judged, reference: np.ndarray, rows: str, examples: Sequence[Section] = ()) -> Verdict:
+def verdict(
+    judged: Judged,
+    reference: np.ndarray,
+    rows: str,
+    examples: Sequence[Section] = (),
+    others: Mapping[str, Measure] | None = None,
+) -> Verdict:
     """The verdict on a classifier: the share of rows called what they are, beside the commonest class.
 
     Args:
@@ -117,15 +123,17 @@ def verdict(judged: Judged, reference: np.ndarray, rows: str, examples: Sequence
         reference: the labels of the training part, of which the commonest is the baseline.
         rows: what a row is called, in the plural: "pictures".
         examples: sections after the confusion matrix, such as the worst mistakes.
+        others: the accuracy of further baselines, by their names in the scores.
     """
-    scores, total = judged.scores(reference), len(judged.labels)
-    always = scores["baseline_answer"]
+    others, total = others or {}, len(judged.labels)
+    scores = {**judged.scores(reference), **{name: measure.value for name, measure in others.items()}}
+    always, also = scores["baseline_answer"], "".join(f", {m.name} {m.value:.4f}" for m in others.values())
     return Verdict(
         measure=Measure("test accuracy", judged.accuracy, percent(judged.accuracy)),
-        baselines=[Measure(f"always “{always}”", scores["baseline"], percent(scores["baseline"]))],
+        baselines=[Measure(f"always “{always}”", scores["baseline"], percent(scores["baseline"])), *others.values()],
         scores=scores,
         line=f"Test accuracy {judged.accuracy:.4f}: {total - judged.wrong:,} of {total:,} right. "
-        f"Always answering {always} gives {scores['baseline']:.4f}.",
+        f"Always answering {always} gives {scores['baseline']:.4f}{also}.",
         heading=f"{percent(judged.accuracy)} right",
         note=f"{judged.wrong} of {total:,} test {rows} wrong",
         facts={"wrong": f"{judged.wrong:,} of {total:,}", "test loss": f"{scores['loss']:.4f}"},

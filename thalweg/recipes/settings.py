@@ -32,6 +32,7 @@ Filters = Annotated[
     BeforeValidator(_listed),
     Field(min_length=1, description="of each convolution"),
 ]
+Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
 Length = Annotated[int, Field(ge=1, description="tokens of a row; longer ones are cut")]
 Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, the commonest ones")]
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]

@@ -1,0 +1,82 @@
+"""sentiment: whether a review speaks for or against a film, by a convolutional or a recurrent network, or attention.
+
+    cnn   words -> embed -> widths 3, 4, 5 -> the largest over the text -> dropout -> softmax      Kim 2014
+    lstm  words -> embed -> LSTM both ways -> the mean over the text -> dropout -> softmax
+
+Kim, "Convolutional neural networks for sentence classification" (EMNLP 2014), with word vectors that begin at random.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from thalweg import datasets, layers
+from thalweg.core import Module
+from thalweg.data import Words
+from thalweg.datasets.catalog import RT_POLARITY
+from thalweg.model import Model
+from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes.settings import BatchSize, Epochs, Patience, Rate, Units
+from thalweg.recipes.textfiles import Texts
+from thalweg.recipes.texts import TextClasses, TextSettings
+
+
+class SentimentSettings(TextSettings):
+    """A network over embedded words."""
+
+    network: Annotated[Literal["cnn", "lstm"], Field(description="cnn or lstm")] = "cnn"
+    epochs: Epochs = 10
+    batch_size: BatchSize = 50
+    patience: Patience = 2
+    embedding: Annotated[int, Field(ge=1, description="numbers that a word becomes")] = 128
+    units: Units = 100
+    dropout: Rate = 0.5
+
+
+def tokenizer(texts: Sequence[str], settings: SentimentSettings) -> Words:
+    """Words in small letters, the commonest of the training texts."""
+    return Words.fit(texts, settings.vocabulary, lowercase=True)
+
+
+def build(settings: SentimentSettings, material: Material) -> Model:
+    """The network that is asked for, over the words that the training texts had."""
+    length, words = material.train[0].shape[1], material.preprocessing["tokenizer"].size
+    body = [
+        layers.Embedding(words, settings.embedding, mask_zero=True, input_shape=(length,)),
+        layers.Dropout(settings.dropout),
+        *NETWORKS[settings.network](settings),
+        layers.Dropout(settings.dropout),
+        layers.Dense(len(material.classes), activation="softmax"),
+    ]
+    return classifier(settings, body)
+
+
+def cnn(settings: SentimentSettings) -> list[Module]:
+    """Patterns of three, four and five words, wherever they stand."""
+    return [
+        layers.Parallel(
+            tuple(
+                layers.Sequential(
+                    (layers.Conv1D(settings.units, n, padding="same", activation="relu"), layers.GlobalMaxPooling1D())
+                )
+                for n in (3, 4, 5)
+            )
+        )
+    ]
+
+
+def lstm(settings: SentimentSettings) -> list[Module]:
+    """A text read forwards and backwards."""
+    return [layers.Bidirectional(layers.LSTM(settings.units, return_sequences=True)), layers.GlobalAveragePooling1D()]
+
+
+NETWORKS = {"cnn": cnn, "lstm": lstm}
+
+
+def load() -> Texts:
+    """The sentences of rt-polarity."""
+    return Texts(*datasets.rt_polarity.load_data())
+
+
+RECIPE = Recipe(TextClasses(RT_POLARITY.title, load, RT_POLARITY.classes, tokenizer), SentimentSettings, build)

@@ -1,0 +1,189 @@
+"""Text classes: texts in three parts, a tokenizer learned from the training part, and the verdict on a classifier."""
+
+import csv
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg.data import Labels, kfold, pad, split
+from thalweg.data.text import PADDING, UNKNOWN
+from thalweg.errors import DataError
+from thalweg.model import Model
+from thalweg.recipes import judged as judging
+from thalweg.recipes import textfiles
+from thalweg.recipes.answers import said_of_rows
+from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.judged import Judged
+from thalweg.recipes.settings import Asking, Fold, Length, Settings, Vocabulary
+from thalweg.recipes.textfiles import Texts
+from thalweg.recipes.verdict import Measure, Table, Verdict, percent
+
+FOLDS = 10
+SHOWN, TRIED = 16, 10  # texts of the rows with the highest loss; test texts set apart for a first `predict`
+SAMPLES = "samples.csv"
+CUT = 400  # characters of a text that the page shows
+
+
+class TextSettings(Settings):
+    """What every recipe of text classes has."""
+
+    vocabulary: Vocabulary = 20_000
+    length: Length = 64
+    fold: Fold = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TextClasses:
+    """Texts into classes.
+
+    Args:
+        title: of the named data set.
+        load: `load()` is that data set.
+        classes: of that data set.
+        tokenizer: `tokenizer(texts, settings)` learns the record that makes indices of texts, from the training part.
+    """
+
+    title: str
+    load: Callable[[], Texts]
+    classes: tuple[str, ...]
+    tokenizer: Callable[[Sequence[str], Any], Any]
+    asking: type[Asking] = Asking
+
+    def gather(self, path: Path | None, settings: TextSettings) -> Material:
+        """The texts of the data set, or those at `path`: see `textfiles`.
+
+        Where no test part is set apart, every tenth text tests, stratified: the tenth that `fold` says.
+
+        Raises:
+            DataError: there is no such data, it is damaged, or has one class only.
+        """
+        apart = {} if path is None else textfiles.parts(path)
+        found = {part: textfiles.labelled(place) for part, place in apart.items()}
+        if not found:
+            found = _folded(self.load() if path is None else textfiles.labelled(path), settings.fold, path)
+        if "validation" not in found:
+            whole = found["train"]
+            rows = split(
+                len(whole.texts), validation=settings.validation_split, labels=whole.labels, seed=settings.seed
+            )
+            found |= {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
+        records = {
+            "tokenizer": self.tokenizer(found["train"].texts, settings),
+            "labels": Labels.fit(found["train"].labels),
+        }
+        ids = records["tokenizer"](found["train"].texts)
+        length = min(settings.length, max(map(len, ids)))
+        made = {name: _rows(part, records, length) for name, part in found.items()}
+        classes, source = tuple(map(str, records["labels"].classes)), self.title if path is None else str(path)
+        return Material(
+            made["train"], made["validation"], made["test"], source, classes, records, raw=found["test"].texts
+        )
+
+    def blank(self, settings: TextSettings) -> Material:
+        """One text of the right length, and a vocabulary of the size that is asked for."""
+        words = " ".join(f"word{n}" for n in range(settings.vocabulary))
+        records = {"tokenizer": self.tokenizer([words], settings), "labels": Labels(self.classes)}
+        part = np.ones((1, settings.length), np.int32), np.zeros(1, np.int32)
+        return Material(part, part, part, self.title, self.classes, records, raw=["word"])
+
+    def exam(self, trained: Trained, path: Path) -> Material:
+        """Every text of a labelled file or folder; of a folder with parts, the test part."""
+        found = textfiles.labelled(textfiles.parts(path).get("test", path))
+        part = _rows(found, trained.model.preprocessing, trained.shape[0])
+        return Material(part, part, part, str(path), trained.classes, trained.model.preprocessing, raw=found.texts)
+
+    def judge(self, model: Model, material: Material) -> Verdict:
+        """Accuracy beside the commonest class and beside naive Bayes on the words; the worst mistakes as texts."""
+        (x, y), reference = material.test, material.train[1]
+        found = judging.judge(model, x, y, material.classes)
+        counted = float((naive_bayes(*material.train, x, len(material.classes)) == y).mean())
+        bayes = Measure("naive Bayes on the words", counted, percent(counted))
+        return judging.verdict(found, reference, "texts", [_worst(found, material.raw)], {"baseline_words": bayes})
+
+    def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
+        """A few test texts with their labels, as a table."""
+        labels = [material.classes[k] for k in material.test[1][:TRIED]]
+        with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *zip(material.raw[:TRIED], labels, strict=True)])
+        return (str(folder / SAMPLES),)
+
+    def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
+        """What the model says of each text; how many of its tokens were read, and how many of those are unknown."""
+        found = Texts(list(asked.texts)) if asked.file is None else textfiles.read(asked.file)
+        x = _indices(found.texts, trained.record("tokenizer"), trained.shape[0])
+        labels = found.labels or [None] * len(x)
+        given = [
+            {"text": text, **({} if label is None else {"label": label})}
+            | {"tokens": int((row != PADDING).sum()), "unknown": int((row == UNKNOWN).sum())}
+            for text, label, row in zip(found.texts, labels, x, strict=True)
+        ]
+        return said_of_rows(trained, x, given)
+
+
+def naive_bayes(ids: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: int) -> np.ndarray:
+    """The class of each row of `asked` by counting tokens in the rows `ids`: what a network has to beat.
+
+        argmax_k  log n_k / n + sum_t log (c_kt + 1) / (c_k + V)
+
+    where c_kt counts token t in class k, c_k all tokens of class k, and V is how many tokens there are.
+
+    Args:
+        ids: int32 [rows, length], 0 for padding.
+        labels: the rows' class numbers.
+        asked: like `ids`.
+        classes: how many classes there are.
+
+    Source:
+        Manning, Raghavan, Schuetze 2008, "Introduction to Information Retrieval", chapter 13: the multinomial model.
+    """
+    size = int(max(ids.max(), asked.max())) + 1
+    counts = np.zeros((classes, size))
+    np.add.at(counts, (np.repeat(labels, ids.shape[1]), ids.reshape(-1)), 1)
+    counts[:, PADDING] = 0
+    score = np.log(counts + 1) - np.log(counts.sum(1, keepdims=True) + size - 1)  # [classes, tokens]
+    score[:, PADDING] = 0
+    prior = np.log(np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels))
+    return (prior + score[:, asked].sum(2).T).argmax(1)
+
+
+def _folded(whole: Texts, fold: int, path: Path | None) -> dict[str, Texts]:
+    if len(whole.texts) < 2 * FOLDS:
+        raise DataError(f"{path} has {len(whole.texts)} texts.\n  Give at least {2 * FOLDS}, or set a test part apart.")
+    rows = kfold(len(whole.texts), FOLDS, labels=whole.labels)[fold]
+    return {"train": whole.at(rows.train.tolist()), "test": whole.at(rows.validation.tolist())}
+
+
+def _rows(found: Texts, records: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
+    return _indices(found.texts, records["tokenizer"], length), records["labels"](found.labels)
+
+
+def _indices(texts: Sequence[str], tokenizer: Any, length: int) -> np.ndarray:
+    """int32 [texts, length]: a longer text keeps its beginning."""
+    ids = tokenizer(list(texts))
+    gap = next((row for row, found in enumerate(ids) if not len(found)), None)
+    if gap is not None:
+        raise DataError(
+            f"text {gap} is {texts[gap]!r:.60}, which holds nothing to read.\n  Fill it, or remove the row."
+        )
+    return pad(ids, length, truncate="right")
+
+
+def _worst(judged: Judged, texts: Sequence[str]) -> Table:
+    names, p = judged.classes, judged.probabilities
+    rows = [
+        (
+            str(row),
+            texts[row][:CUT],
+            names[judged.labels[row]],
+            percent(judged.own[row]),
+            names[called],
+            percent(p[row].max()),
+        )
+        for row in judged.hardest(SHOWN).tolist()
+        for called in [judged.predicted[row]]
+    ]
+    header = ["row", "text", "is", "given", "called", "given"]
+    return Table(judging.hardest_title(judged, len(rows)), header, rows, numbers=(0, 3, 5), prose=(1,))
