@@ -204,7 +204,7 @@ class Model:
             class_weight=class_weight, seed=self.seed, split=split,
         )  # fmt: skip
         plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks), steps_per_epoch)
-        steps = plan.steps(len(train.rows))
+        steps = plan.limited(-(-len(train.rows) // size))
         current.task = session.lasting(current.task, steps * epochs)
         self.stop_training, self.history = False, History(params={"epochs": epochs, "steps": steps})
         called = CallbackList(hooks, self, {"epochs": epochs, "steps": steps, "verbose": verbose})

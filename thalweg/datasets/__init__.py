@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from thalweg.datasets import cifar10, digits, fashion_mnist, mnist, rt_polarity
+from thalweg.datasets import cifar10, digits, fashion_mnist, mnist
 from thalweg.datasets.catalog import CATALOG, Entry
 from thalweg.datasets.store import Folder, cache, find
 from thalweg.record import Record, resolve
@@ -12,7 +12,6 @@ LOADERS = {
     "digits": lambda: lambda _: digits.load_data(),
     "fashion_mnist": lambda: fashion_mnist.load_data,
     "mnist": lambda: mnist.load_data,
-    "rt_polarity": lambda: rt_polarity.load_data,
 }
 
 
@@ -33,7 +32,7 @@ def table(data: Folder = None) -> tuple[Listing, ...]:
     """Every named data set, by name, and whether it is here. Nothing is downloaded.
 
     >>> [line.entry.name for line in table()]
-    ['cifar10', 'digits', 'fashion_mnist', 'mnist', 'rt_polarity']
+    ['cifar10', 'digits', 'fashion_mnist', 'mnist']
     """
     return tuple(_listing(CATALOG[name], data) for name in sorted(CATALOG))
 
@@ -46,10 +45,10 @@ def _listing(entry: Entry, data: Folder) -> Listing:
 
 
 def load(name: str, data: Folder = None) -> Any:
-    """`(x_train, y_train), (x_test, y_test)` of the data set of that name; `(texts, labels)` of rt_polarity.
+    """`(x_train, y_train), (x_test, y_test)` of the data set of that name.
 
     Args:
-        name: "mnist", "fashion_mnist" (or "fashion-mnist"), "cifar10", "digits", "rt_polarity".
+        name: "mnist", "fashion_mnist" (or "fashion-mnist"), "cifar10", "digits".
         data: the folder that has the files; by default `THALWEG_DATA`, the cache, then the public mirrors.
 
     Raises:
@@ -69,6 +68,5 @@ __all__ = [
     "fashion_mnist",
     "load",
     "mnist",
-    "rt_polarity",
     "table",
 ]

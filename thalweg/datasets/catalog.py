@@ -121,20 +121,4 @@ CIFAR10 = Entry(
     ),
 )
 
-RT_POLARITY = Entry(
-    "rt_polarity",
-    "rt-polarity film reviews",
-    "text classes",
-    10_662,
-    0,
-    (),
-    ("negative", "positive"),
-    folder="rt-polarity",
-    files=(
-        Published("rt-polarity.neg", 612_506, "2d11cfbc790f1cd96d78339f41ce53ced1efa83cd22d37d6788fa3fe3d17e2fd"),
-        Published("rt-polarity.pos", 626_395, "4134882974a28d0c7b5151256f0e33a6169984ee7372c279e673f1114f475d58"),
-    ),
-    mirrors=("https://raw.githubusercontent.com/dennybritz/cnn-text-classification-tf/master/data/rt-polaritydata/",),
-)
-
-CATALOG = {entry.name: entry for entry in (CIFAR10, DIGITS, FASHION_MNIST, MNIST, RT_POLARITY)}
+CATALOG = {entry.name: entry for entry in (CIFAR10, DIGITS, FASHION_MNIST, MNIST)}

@@ -11,20 +11,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from thalweg import datasets, layers
+from thalweg import layers
 from thalweg.core import Module
 from thalweg.data import Words
-from thalweg.datasets.catalog import RT_POLARITY
+from thalweg.datasets.catalog_text import IMDB, RT_POLARITY, SST2
 from thalweg.model import Model
 from thalweg.recipes.base import Material, Recipe, classifier
 from thalweg.recipes.settings import BatchSize, Epochs, Patience, Rate, Units
-from thalweg.recipes.textfiles import Texts
 from thalweg.recipes.texts import TextClasses, TextSettings
 
 
 class SentimentSettings(TextSettings):
     """A network over embedded words."""
 
+    corpus: Annotated[Literal["rt_polarity", "sst2", "imdb"], Field(description="rt_polarity, sst2 or imdb")] = "rt_polarity"
     network: Annotated[Literal["cnn", "lstm"], Field(description="cnn or lstm")] = "cnn"
     epochs: Epochs = 10
     batch_size: BatchSize = 50
@@ -74,9 +74,4 @@ def lstm(settings: SentimentSettings) -> list[Module]:
 NETWORKS = {"cnn": cnn, "lstm": lstm}
 
 
-def load() -> Texts:
-    """The sentences of rt-polarity."""
-    return Texts(*datasets.rt_polarity.load_data())
-
-
-RECIPE = Recipe(TextClasses(RT_POLARITY.title, load, RT_POLARITY.classes, tokenizer), SentimentSettings, build)
+RECIPE = Recipe(TextClasses((RT_POLARITY, SST2, IMDB), tokenizer), SentimentSettings, build)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from thalweg import datasets
 from thalweg.data import Labels, kfold, pad, split
 from thalweg.data.text import PADDING, UNKNOWN
+from thalweg.datasets import Entry, store
 from thalweg.errors import DataError
 from thalweg.model import Model
 from thalweg.recipes import judged as judging
@@ -40,54 +42,53 @@ class TextClasses:
     """Texts into classes.
 
     Args:
-        title: of the named data set.
-        load: `load()` is that data set.
-        classes: of that data set.
+        sets: the named data sets; the setting `corpus` says which, the first where there is no such setting.
         tokenizer: `tokenizer(texts, settings)` learns the record that makes indices of texts, from the training part.
     """
 
-    title: str
-    load: Callable[[], Texts]
-    classes: tuple[str, ...]
+    sets: tuple[Entry, ...]
     tokenizer: Callable[[Sequence[str], Any], Any]
     asking: type[Asking] = Asking
 
     def gather(self, path: Path | None, settings: TextSettings) -> Material:
-        """The texts of the data set, or those at `path`: see `textfiles`.
+        """The texts of the data set (`path` may be the folder that has its files), or those at `path`: see `textfiles`.
 
         Where no test part is set apart, every tenth text tests, stratified: the tenth that `fold` says.
 
         Raises:
             DataError: there is no such data, it is damaged, or has one class only.
         """
-        apart = {} if path is None else textfiles.parts(path)
-        found = {part: textfiles.labelled(place) for part, place in apart.items()}
-        if not found:
-            found = _folded(self.load() if path is None else textfiles.labelled(path), settings.fold, path)
+        entry = self.chosen(settings)
+        named = path is None or any(store.find(entry, file.name, path) for file in entry.files)
+        found = _named(entry, path) if named else _own(path)
+        if "test" not in found:
+            found = _folded(found["train"], settings.fold, path)
         if "validation" not in found:
             whole = found["train"]
             rows = split(
                 len(whole.texts), validation=settings.validation_split, labels=whole.labels, seed=settings.seed
             )
             found |= {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
-        records = {
-            "tokenizer": self.tokenizer(found["train"].texts, settings),
-            "labels": Labels.fit(found["train"].labels),
-        }
-        ids = records["tokenizer"](found["train"].texts)
-        length = min(settings.length, max(map(len, ids)))
+        train, tokenizer = found["train"], self.tokenizer(found["train"].texts, settings)
+        records = {"tokenizer": tokenizer, "labels": Labels.fit(train.labels)}
+        length = min(settings.length, max(map(len, tokenizer(train.texts))))
         made = {name: _rows(part, records, length) for name, part in found.items()}
-        classes, source = tuple(map(str, records["labels"].classes)), self.title if path is None else str(path)
-        return Material(
-            made["train"], made["validation"], made["test"], source, classes, records, raw=found["test"].texts
-        )
+        source = ", ".join([entry.title] * named + [str(path)] * (path is not None))
+        classes = tuple(map(str, records["labels"].classes))
+        return Material(**made, source=source, classes=classes, preprocessing=records, raw=found["test"].texts)
+
+    def chosen(self, settings: TextSettings) -> Entry:
+        """The named data set."""
+        name = getattr(settings, "corpus", self.sets[0].name)
+        return next(entry for entry in self.sets if entry.name == name)
 
     def blank(self, settings: TextSettings) -> Material:
         """One text of the right length, and a vocabulary of the size that is asked for."""
         words = " ".join(f"word{n}" for n in range(settings.vocabulary))
-        records = {"tokenizer": self.tokenizer([words], settings), "labels": Labels(self.classes)}
+        entry = self.chosen(settings)
+        records = {"tokenizer": self.tokenizer([words], settings), "labels": Labels(entry.classes)}
         part = np.ones((1, settings.length), np.int32), np.zeros(1, np.int32)
-        return Material(part, part, part, self.title, self.classes, records, raw=["word"])
+        return Material(part, part, part, entry.title, entry.classes, records, raw=["word"])
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """Every text of a labelled file or folder; of a folder with parts, the test part."""
@@ -147,6 +148,20 @@ def naive_bayes(ids: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes:
     score[:, PADDING] = 0
     prior = np.log(np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels))
     return (prior + score[:, asked].sum(2).T).argmax(1)
+
+
+def _named(entry: Entry, folder: Path | None) -> dict[str, Texts]:
+    """The parts of a named data set, in the order that they are published in; class numbers become names."""
+    loaded = datasets.load(entry.name, folder)
+    pairs = loaded if isinstance(loaded[0], tuple) else (loaded,)
+    parts = ("train", "test") if len(pairs) < 3 else ("train", "validation", "test")
+    named = (Texts(list(texts), [entry.classes[k] for k in codes]) for texts, codes in pairs)
+    return dict(zip(parts, named, strict=False))
+
+
+def _own(path: Path | None) -> dict[str, Texts]:
+    assert path is not None
+    return {part: textfiles.labelled(place) for part, place in (textfiles.parts(path) or {"train": path}).items()}
 
 
 def _folded(whole: Texts, fold: int, path: Path | None) -> dict[str, Texts]:

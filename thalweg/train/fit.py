@@ -51,15 +51,9 @@ class Plan:
         names = ("batch_size", "seed", "shuffle", "steps_per_epoch")
         return {name: getattr(self, name) for name in names}
 
-    def steps(self, rows: int) -> int:
-        """The steps of an epoch, where `rows` rows train."""
-        whole = -(-rows // self.batch_size)
-        return whole if self.steps_per_epoch is None else min(whole, self.steps_per_epoch)
-
-    def order(self, rows: np.ndarray, number: int) -> np.ndarray:
-        """The rows of each step of an epoch, int32 [steps, batch]; `number` tells the epochs' orders apart."""
-        found = data.order(rows, self.batch_size, seed=self.seed, epoch=number, shuffle=self.shuffle)
-        return found[: self.steps(len(rows))]
+    def limited(self, steps: int) -> int:
+        """An epoch's steps, where its rows would give `steps`."""
+        return steps if self.steps_per_epoch is None else min(steps, self.steps_per_epoch)
 
 
 @dataclasses.dataclass
@@ -135,16 +129,17 @@ class Fit:
 
     def tally(self) -> Tree:
         """The accumulators before an epoch."""
-        rows = len(self.feed.rows)
-        rows = min(rows, self.plan.steps(rows) * self.plan.batch_size)
-        return self.session.task.tally(rows, self.session.output)
+        rows, size = len(self.feed.rows), self.plan.batch_size
+        return self.session.task.tally(min(rows, self.plan.limited(rows) * size), self.session.output)
 
     def _begin(self, epoch: int) -> Position:
         return Position(epoch, 0, self.tally(), int(self.session.ts.step))
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
-        order = self.plan.order(self.feed.rows, at.base)
+        order = data.order(
+            self.feed.rows, self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle
+        )[: self.plan.steps_per_epoch]
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))
