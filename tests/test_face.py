@@ -25,7 +25,9 @@ def test_import_loads_neither_jax_nor_numpy():
     assert out.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("room", ["layers", "losses", "metrics", "optimizers", "callbacks", "data", "datasets", "ops"])
+@pytest.mark.parametrize(
+    "room", ["layers", "losses", "metrics", "optimizers", "callbacks", "data", "datasets", "ops", "utils"]
+)
 def test_each_room_states_its_face(room):
     module = getattr(thalweg, room)
     assert len(set(module.__all__)) == len(module.__all__)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thalweg import model as models
     from thalweg import optim as optimizers
     from thalweg.core import Module
+    from thalweg.data import utils
     from thalweg.layers import Input
     from thalweg.model import Model, Sequential, load_model
     from thalweg.ops import activations, constraints, initializers, regularizers
@@ -50,13 +51,14 @@ FACE = {
     "random": "thalweg.random",
     "recipes": "thalweg.recipes",
     "regularizers": "thalweg.ops.regularizers",
+    "utils": "thalweg.data.utils",
 }
 """Where each public name is."""
 
 __all__ = [
     "Input", "Model", "Module", "Sequential", "activations", "bridge", "callbacks", "constraints", "core", "data",
     "datasets", "errors", "export", "initializers", "layers", "load_model", "losses", "metrics", "models", "ops",
-    "optimizers", "random", "recipes", "regularizers",
+    "optimizers", "random", "recipes", "regularizers", "utils",
 ]  # fmt: skip
 
 

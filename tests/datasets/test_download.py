@@ -219,4 +219,5 @@ def test_checksums_are_whole():
         for file in (*entry.files, *filter(None, [entry.archive])):
             assert len(file.sha256) in (0, 64)
             assert file.sha256 or entry.archive
+            assert file.size > 0
         assert all(m.endswith("/") for m in entry.mirrors)

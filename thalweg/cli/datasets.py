@@ -10,13 +10,14 @@ def datasets() -> None:
     def state(line: Listing) -> str:
         if line.complete:
             return f"here: {line.where}"
-        return (
-            f"{line.found} of {len(line.entry.files)} files: {line.where}" if line.found else "is fetched at first use"
-        )
+        if line.found:
+            return f"{line.found} of {len(line.entry.files)} files: {line.where}"
+        return "is fetched at first use" if line.entry.mirrors else f"is not here: put it into {line.entry.folder}/"
 
     rows = [
-        (line.entry.name, line.entry.title, shape, f"{line.entry.train:,} + {line.entry.test:,}", state(line))
+        (line.entry.name, ", ".join(filter(None, (line.entry.title, shape))), counts, state(line))
         for line in table()
         for shape in [" x ".join(map(str, line.entry.shape))]
+        for counts in [f"{line.entry.train:,}" + f" + {line.entry.test:,}" * bool(line.entry.test)]
     ]
-    show(["name", "what", "shape", "train + test", "files"], rows, numbers=(2, 3))
+    show(["name", "what", "train + test", "files"], rows, numbers=(2,))

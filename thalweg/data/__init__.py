@@ -4,6 +4,7 @@ from thalweg.data.arrays import aligned, as_arrays
 from thalweg.data.columns import CodeColumn, NumberColumn, OneHotColumn
 from thalweg.data.digest import digest
 from thalweg.data.encoder import TableEncoder, from_csv
+from thalweg.data.encoding import read_lines, read_text
 from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
@@ -11,11 +12,40 @@ from thalweg.data.sources import ArraySource, Source, as_source, from_arrays, is
 from thalweg.data.splits import Split, kfold, split, split_by_time
 from thalweg.data.stream import Chunk, chunks
 from thalweg.data.table import as_table, read_csv
+from thalweg.data.text import (
+    BytePairs,
+    Characters,
+    WordPieces,
+    Words,
+    covering,
+    packed,
+    pad,
+    pad_sequences,
+    read_classes,
+    read_conll,
+    read_jsonl,
+    read_labelled,
+    read_parallel,
+    windows,
+)
 from thalweg.data.transforms import MinMax, OneHot, Standardize
 
 ALLOWED = {
     kind.__name__: kind
-    for kind in (CodeColumn, Labels, MinMax, NumberColumn, OneHot, OneHotColumn, Standardize, TableEncoder)
+    for kind in (
+        BytePairs,
+        Characters,
+        CodeColumn,
+        Labels,
+        MinMax,
+        NumberColumn,
+        OneHot,
+        OneHotColumn,
+        Standardize,
+        TableEncoder,
+        WordPieces,
+        Words,
+    )
 }
 """What a model file's `preprocessing.json` may name."""
 
@@ -23,6 +53,8 @@ __all__ = [
     "ALLOWED",
     "PADDING",
     "ArraySource",
+    "BytePairs",
+    "Characters",
     "Chunk",
     "CodeColumn",
     "Labels",
@@ -34,12 +66,15 @@ __all__ = [
     "Split",
     "Standardize",
     "TableEncoder",
+    "WordPieces",
+    "Words",
     "aligned",
     "as_arrays",
     "as_source",
     "as_table",
     "chunks",
     "class_weight",
+    "covering",
     "digest",
     "encode_labels",
     "from_arrays",
@@ -49,8 +84,18 @@ __all__ = [
     "is_source",
     "kfold",
     "order",
+    "packed",
+    "pad",
+    "pad_sequences",
     "permutation",
+    "read_classes",
+    "read_conll",
     "read_csv",
+    "read_jsonl",
+    "read_labelled",
+    "read_lines",
+    "read_parallel",
+    "read_text",
     "row_bytes",
     "save_folder",
     "split",
@@ -59,4 +104,5 @@ __all__ = [
     "take",
     "walk",
     "whole",
+    "windows",
 ]

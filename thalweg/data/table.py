@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from thalweg.data.encoding import UTF8, decoded, read_bytes
 from thalweg.errors import DataError
 
 Table = dict[str, list[str]]
@@ -37,7 +38,8 @@ def read_csv(
     *,
     names: Collection[str] | None = None,
     delimiter: str | None = None,
-    encoding: str = "utf-8-sig",
+    encoding: str = UTF8,
+    quotes: bool = True,
 ) -> Table:
     """The columns of a CSV file as texts, spaces around them removed.
 
@@ -46,12 +48,13 @@ def read_csv(
         names: the columns' names, for a file whose first line is data already.
         delimiter: what separates the cells; by default the one of `,` `;` tab `|` that the first line has most of.
         encoding: of the file; UTF-8 with or without a byte order mark.
+        quotes: whether a cell may stand in double quotes; False where a quotation mark is a letter like any other.
 
     Raises:
         DataError: the file is missing, empty, in another encoding, has lines of unequal length, or has no header.
     """
     path = Path(path)
-    lines = _lines(path, delimiter, encoding)
+    lines = _lines(path, delimiter, encoding, quotes)
     if not lines:
         raise DataError(f"{path} is empty.\n  A table has a line of names and at least one line of data.")
     header, body = (list(names), lines) if names is not None else (lines[0], lines[1:])
@@ -62,24 +65,21 @@ def read_csv(
         if len(cells) != len(header):
             raise DataError(
                 f"{path}: row {row} has {len(cells)} cells; the table has {len(header)} columns {header[:8]}.\n"
-                "  Quote cells that contain the delimiter, or name another delimiter."
+                "  Quote cells that contain the delimiter, or name another delimiter; quotes=False if they are text."
             )
     return {name: [cells[i] for cells in body] for i, name in enumerate(header)}
 
 
-def _lines(path: Path, delimiter: str | None, encoding: str) -> list[list[str]]:
+def _lines(path: Path, delimiter: str | None, encoding: str, quotes: bool) -> list[list[str]]:
     try:
-        text = path.read_bytes().decode(encoding)
+        text = decoded(read_bytes(path), path, encoding)
         first = text.lstrip().partition("\n")[0]
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or max(DELIMITERS, key=first.count))
+        delimiter, quoting = (
+            delimiter or max(DELIMITERS, key=first.count),
+            csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+        )
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
         return [[cell.strip() for cell in cells] for cells in reader if any(cell.strip() for cell in cells)]
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a CSV file.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not {encoding}: byte {error.start} is {error.object[error.start]:#04x}.\n"
-            "  Write encoding='latin-1' (or 'gb18030', 'utf-16': what the file was written in)."
-        ) from error
     except csv.Error as error:
         raise DataError(f"{path} is no CSV file: {error}.\n  Look at its quotes and delimiters.") from error
 

@@ -1,17 +1,47 @@
-"""The named data sets, with Keras's call: `(x_train, y_train), (x_test, y_test) = mnist.load_data()`."""
+"""The named data sets, with Keras's call: `(x_train, y_train), (x_test, y_test) = mnist.load_data()`.
+
+Sets of texts give plain lists of str, labels and tokens in their published parts; each says which it has.
+"""
 
 from typing import Any
 
-from thalweg.datasets import cifar10, digits, fashion_mnist, mnist
+from thalweg.datasets import (
+    btc_ner,
+    cifar10,
+    digits,
+    fashion_mnist,
+    gmb_ner,
+    imdb,
+    mnist,
+    multi30k,
+    names,
+    rt_polarity,
+    sst2,
+    tatoeba,
+    tinyshakespeare,
+    wikitext2,
+    wnut17,
+)
 from thalweg.datasets.catalog import CATALOG, Entry
 from thalweg.datasets.store import Folder, cache, find
 from thalweg.record import Record, resolve
 
 LOADERS = {
+    "btc_ner": lambda: btc_ner.load_data,
     "cifar10": lambda: cifar10.load_data,
     "digits": lambda: lambda _: digits.load_data(),
     "fashion_mnist": lambda: fashion_mnist.load_data,
+    "gmb_ner": lambda: gmb_ner.load_data,
+    "imdb": lambda: imdb.load_texts,
     "mnist": lambda: mnist.load_data,
+    "multi30k": lambda: lambda data: multi30k.load_data(data=data),
+    "names": lambda: names.load_data,
+    "rt_polarity": lambda: rt_polarity.load_data,
+    "sst2": lambda: sst2.load_data,
+    "tatoeba": lambda: tatoeba.load_data,
+    "tinyshakespeare": lambda: tinyshakespeare.load_data,
+    "wikitext2": lambda: wikitext2.load_data,
+    "wnut17": lambda: wnut17.load_data,
 }
 
 
@@ -31,7 +61,7 @@ class Listing(Record):
 def table(data: Folder = None) -> tuple[Listing, ...]:
     """Every named data set, by name, and whether it is here. Nothing is downloaded.
 
-    >>> [line.entry.name for line in table()]
+    >>> [line.entry.name for line in table() if line.entry.task == "image classes"]
     ['cifar10', 'digits', 'fashion_mnist', 'mnist']
     """
     return tuple(_listing(CATALOG[name], data) for name in sorted(CATALOG))
@@ -45,10 +75,10 @@ def _listing(entry: Entry, data: Folder) -> Listing:
 
 
 def load(name: str, data: Folder = None) -> Any:
-    """`(x_train, y_train), (x_test, y_test)` of the data set of that name.
+    """What `load_data` of the data set of that name gives; of pictures `(x_train, y_train), (x_test, y_test)`.
 
     Args:
-        name: "mnist", "fashion_mnist" (or "fashion-mnist"), "cifar10", "digits".
+        name: one of `CATALOG`, such as "mnist", "fashion_mnist" (or "fashion-mnist"), "imdb".
         data: the folder that has the files; by default `THALWEG_DATA`, the cache, then the public mirrors.
 
     Raises:
@@ -62,11 +92,22 @@ __all__ = [
     "CATALOG",
     "Entry",
     "Listing",
+    "btc_ner",
     "cache",
     "cifar10",
     "digits",
     "fashion_mnist",
+    "gmb_ner",
+    "imdb",
     "load",
     "mnist",
+    "multi30k",
+    "names",
+    "rt_polarity",
+    "sst2",
     "table",
+    "tatoeba",
+    "tinyshakespeare",
+    "wikitext2",
+    "wnut17",
 ]
