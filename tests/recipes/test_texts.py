@@ -14,6 +14,7 @@ from thalweg.core import Module
 from thalweg.data import Words
 from thalweg.datasets import CATALOG
 from thalweg.errors import ConfigError, DataError
+from thalweg.layers import registry
 from thalweg.ops.initializers import RandomNormal
 from thalweg.recipes import catalog, textfiles
 from thalweg.recipes.base import Recipe, classifier
@@ -21,7 +22,7 @@ from thalweg.recipes.catalog import Line
 from thalweg.recipes.texts import TextClasses, TextSettings, naive_bayes
 from thalweg.recipes.trained import answered, evaluated, opened
 
-WORDS = "the film is a long story of two men and dog who meet at sea".split()
+WORDS = ["the", "film", "is", "a", "long", "story", "of", "two", "men", "and", "dog", "who", "meet", "at", "sea"]
 SIGNS = {"good": ("fine", "lovely", "warm"), "bad": ("dull", "weak", "cold")}
 
 
@@ -34,7 +35,7 @@ class Bag(Module):
     def __call__(self, cx, x):
         table = cx.param("table", RandomNormal(0.0, 0.1), (self.size, self.units))
         real = (x > 0).astype(jnp.float32)
-        return (ops.embedding(x, table) * real[..., None]).sum(1) / jnp.maximum(real.sum(1, keepdims=True), 1.0)
+        return (ops.embedding(table, x) * real[..., None]).sum(1) / jnp.maximum(real.sum(1, keepdims=True), 1.0)
 
 
 def written(rows, seed):
@@ -62,6 +63,7 @@ RECIPE = Recipe(KIND, TextSettings, build)
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch):
+    monkeypatch.setitem(registry.ALLOWED, "Bag", Bag)
     monkeypatch.setitem(catalog.RECIPES, "bag", Line(f"{__name__}:RECIPE", "text classes", "drawn", "1 s", "a bag"))
 
 
@@ -134,7 +136,9 @@ def test_each_tenth_tests_once(own):
     assert KIND.gather(own, TextSettings(fold=3, seed=5)).raw == found[3]  # the fold does not depend on the seed
 
 
-@pytest.mark.parametrize("names", [("train.csv", "test.csv"), ("train.csv", "dev.csv"), ("my_train_2.csv", "my_test.csv")])
+@pytest.mark.parametrize(
+    "names", [("train.csv", "test.csv"), ("train.csv", "dev.csv"), ("my_train_2.csv", "my_test.csv")]
+)
 def test_parts_that_are_set_apart_are_taken_as_they_are(tmp_path, names):
     table(tmp_path / names[0], *written(60, 0))
     table(tmp_path / names[1], *written(20, 1))

@@ -24,7 +24,9 @@ from thalweg.recipes.texts import TextClasses, TextSettings
 class SentimentSettings(TextSettings):
     """A network over embedded words."""
 
-    corpus: Annotated[Literal["rt_polarity", "sst2", "imdb"], Field(description="rt_polarity, sst2 or imdb")] = "rt_polarity"
+    corpus: Annotated[Literal["rt_polarity", "sst2", "imdb"], Field(description="rt_polarity, sst2 or imdb")] = (
+        "rt_polarity"
+    )
     network: Annotated[Literal["cnn", "lstm"], Field(description="cnn or lstm")] = "cnn"
     epochs: Epochs = 10
     batch_size: BatchSize = 50
