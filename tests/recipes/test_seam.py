@@ -1,4 +1,4 @@
-"""The seam: a kind of application that the package does not know has all that recipes have, by five functions."""
+"""The seam: a kind of application that the package does not know has all that recipes have, by six functions."""
 
 import json
 import shutil

@@ -39,9 +39,7 @@ def predict(
         typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
     if out is None and not as_json:
         lines = [flat(answer) for answer in said[:SHOWN]]
-        numbers = [
-            i for i, (name, value) in enumerate(lines[0].items()) if name == "label" or not isinstance(value, str)
-        ]
+        numbers = [i for i, value in enumerate(lines[0].values()) if not isinstance(value, str)]
         show([*lines[0]], ([text(value) for value in line.values()] for line in lines), numbers)
     if len(said) > SHOWN and out is None and not as_json:
         typer.echo(f"... and {len(said) - SHOWN:,} rows more: --json or --out FILE gives all.")

@@ -1,7 +1,7 @@
 """What a recipe is, and the seam between what all recipes share and what sets one kind of application apart.
 
     Recipe       one application: its kind and data, its settings, its network
-    Application  a kind (picture classes, text classes, a language model, ...): five functions, no state
+    Application  a kind (picture classes, text classes, a language model, ...): six functions, no state
     Material     what a kind gathers: three parts, each as `Model.fit` takes it, and how a person's data became them
     Verdict      what a kind says of a trained model (`verdict.py`); it cannot be made without a baseline
 
@@ -22,7 +22,6 @@ from thalweg.errors import ConfigError
 from thalweg.model import Model, Sequential
 from thalweg.recipes.settings import Asking, Settings, settle
 from thalweg.recipes.verdict import Verdict
-from thalweg.record import Record
 from thalweg.train.callbacks import Callback
 
 Answer = dict[str, Any]
@@ -49,7 +48,7 @@ class Material:
     test: Any
     source: str
     classes: tuple[str, ...] = ()
-    preprocessing: Mapping[str, Record] = dataclasses.field(default_factory=dict)
+    preprocessing: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     raw: Any = None
 
@@ -120,8 +119,10 @@ class Trained(NamedTuple):
 class Application(Protocol):
     """A kind of application. What a person types is checked here, before any work is lost."""
 
-    asking: type[Asking]
-    """What `thalweg predict --set` may set."""
+    @property
+    def asking(self) -> type[Asking]:
+        """What `thalweg predict --set` may set."""
+        ...
 
     def gather(self, path: Path | None, settings: Any) -> Material:
         """The named data set, or a person's own file or folder at `path`; a function of its arguments."""

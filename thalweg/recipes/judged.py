@@ -85,6 +85,10 @@ class Judged:
         """Counts and measures as JSON holds them."""
         return {"classes": list(self.classes), "per_class": self.per_class, "confusion": self.counts.tolist()}
 
+    def pair(self, row: int) -> tuple[int, int]:
+        """What a row is, and what it was called."""
+        return int(self.labels[row]), int(self.predicted[row])
+
     def hardest(self, count: int) -> np.ndarray:
         """The rows with the highest loss, the worst first: those whose own class was given least."""
         return np.argsort(self.own, kind="stable")[:count]

@@ -137,7 +137,7 @@ def _halves(part: Part, validation: float, seed: int) -> tuple[Part, Part]:
 
 
 def _figure(judged: Judged, x: np.ndarray, row: int) -> Figure:
-    true, called = int(judged.labels[row]), int(judged.predicted[row])
+    true, called = judged.pair(row)
     names, p = judged.classes, judged.probabilities[row]
     said = [(names[k], percent(p[k])) for k in (true, called)]
     return Figure(f"test row {row}", x[row], float(x.max()), said[0], None if true == called else said[1], f"row {row}")

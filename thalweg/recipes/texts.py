@@ -72,7 +72,7 @@ class TextClasses:
         train, tokenizer = found["train"], self.tokenizer(found["train"].texts, settings)
         records = {"tokenizer": tokenizer, "labels": Labels.fit(train.labels)}
         length = min(settings.length, max(map(len, tokenizer(train.texts))))
-        made = {name: _rows(part, records, length) for name, part in found.items()}
+        made: dict[str, Any] = {name: _rows(part, records, length) for name, part in found.items()}
         source = ", ".join([entry.title] * named + [str(path)] * (path is not None))
         classes = tuple(map(str, records["labels"].classes))
         return Material(**made, source=source, classes=classes, preprocessing=records, raw=found["test"].texts)
@@ -100,9 +100,11 @@ class TextClasses:
         """Accuracy beside the commonest class and beside naive Bayes on the words; the worst mistakes as texts."""
         (x, y), reference = material.test, material.train[1]
         found = judging.judge(model, x, y, material.classes)
-        counted = float((naive_bayes(*material.train, x, len(material.classes)) == y).mean())
-        bayes = Measure("naive Bayes on the words", counted, percent(counted))
-        return judging.verdict(found, reference, "texts", [_worst(found, material.raw)], {"baseline_words": bayes})
+        others = {}
+        if material.train is not material.test:  # a file to be judged by teaches nothing
+            counted = float((naive_bayes(*material.train, asked=x, classes=len(material.classes)) == y).mean())
+            others["baseline_words"] = Measure("naive Bayes on the words", counted, percent(counted))
+        return judging.verdict(found, reference, "texts", [_worst(found, material.raw)], others)
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """A few test texts with their labels, as a table."""
@@ -187,18 +189,12 @@ def _indices(texts: Sequence[str], tokenizer: Any, length: int) -> np.ndarray:
 
 
 def _worst(judged: Judged, texts: Sequence[str]) -> Table:
-    names, p = judged.classes, judged.probabilities
-    rows = [
-        (
-            str(row),
-            texts[row][:CUT],
-            names[judged.labels[row]],
-            percent(judged.own[row]),
-            names[called],
-            percent(p[row].max()),
-        )
-        for row in judged.hardest(SHOWN).tolist()
-        for called in [judged.predicted[row]]
-    ]
+    shown = judged.hardest(SHOWN).tolist()
+    rows = [_line(row, texts[row], judged) for row in shown]
     header = ["row", "text", "is", "given", "called", "given"]
-    return Table(judging.hardest_title(judged, len(rows)), header, rows, numbers=(0, 3, 5), prose=(1,))
+    return Table(judging.hardest_title(judged, len(shown)), header, rows, numbers=(0, 3, 5), prose=(1,))
+
+
+def _line(row: int, text: str, judged: Judged) -> tuple[str, ...]:
+    said = [(judged.classes[k], percent(float(judged.probabilities[row, k]))) for k in judged.pair(row)]
+    return str(row), text if len(text) <= CUT else f"{text[:CUT]}...", *said[0], *said[1]

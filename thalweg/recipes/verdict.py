@@ -5,7 +5,7 @@ each of one of the classes below; `report.py` renders them, and escapes every te
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ class Table(NamedTuple):
 
     title: str
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Iterable[Sequence[str]]
     numbers: Sequence[int] = ()
     prose: Sequence[int] = ()
     half: bool = False  # beside another half
