@@ -72,4 +72,35 @@ def nbytes(tree: Tree) -> int:
 
 def spec(tree: Tree) -> Tree:
     """The shapes and dtypes of a tree, without its numbers."""
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), a.dtype), tree)
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), jax.dtypes.result_type(a)), tree)
+
+
+def shapes(tree: Tree) -> str:
+    """The shapes of a batch for a message.
+
+    >>> shapes((np.zeros((8, 28, 28)), np.zeros(8)))
+    '([batch, 28, 28], [batch])'
+    """
+    parts = [_shape(leaf) for leaf in jax.tree.leaves(tree)]
+    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _shape(leaf: Any) -> str:
+    shape = np.shape(leaf)
+    return f"[{', '.join(['batch', *map(str, shape[1:])])}]" if shape else "a number"
+
+
+def below(tree: Any, path: Path) -> Any:
+    """The tree at `path`; an empty one where nothing is there."""
+    try:
+        return get(tree, path)
+    except KeyError:
+        return {}
+
+
+def merged(tree: Tree, updates: Mapping[Path, Any]) -> Tree:
+    """`tree` with `updates` written in, keeping each dtype, so that a loop can carry the result."""
+    out = jax.tree.map(lambda a: a, tree)
+    for path, value in updates.items():
+        put(out, path, value.astype(get(tree, path).dtype))
+    return out

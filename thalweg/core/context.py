@@ -181,16 +181,16 @@ class Context:
         if call.params is None:
             params, variables = _zeros(probe.slots), _zeros(probe.variable_slots)
         else:
-            params, variables = _subtree(call.params, path), _subtree(call.variables, path)
+            params, variables = tree.below(call.params, path), tree.below(call.variables, path)
             regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
             if call.penalties is not None:  # once, not at each step
                 call.penalties += [r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized]
 
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
-            inner = Call(params, variables, _subtree(call.hyper, path), key, call.train, call.policy, call.rows)
+            inner = Call(params, variables, tree.below(call.hyper, path), key, call.train, call.policy, call.rows)
             inner.penalties = None
             output = child(Context(inner), *inputs)
-            return output, merged(variables, inner.updates)
+            return output, tree.merged(variables, inner.updates)
 
         return step, params, variables
 
@@ -214,12 +214,12 @@ class Context:
         except ThalwegError:
             raise
         except (TypeError, ValueError, ZeroDivisionError) as error:
-            message = f"{child.name} {module!r} does not fit its input {shapes(inputs)}: {error}"
+            message = f"{child.name} {module!r} does not fit its input {tree.shapes(inputs)}: {error}"
             raise ContractError(message + path_of_shapes(call)) from error
         known = self.mask_of(output)
         output = _captured(call, path, output)
         self._hand_on(module, inputs, output, known)
-        call.trail.append((path, module, spec_of(inputs), spec_of(output)))
+        call.trail.append((path, module, tree.spec(inputs), tree.spec(output)))
         return output
 
     def _hand_on(self, module: Module, inputs: Tree, output: Tree, known: Array | None) -> None:
@@ -265,37 +265,13 @@ class Context:
         return value
 
 
-def merged(variables: Tree, updates: dict[Path, Array]) -> Tree:
-    """`variables` with `updates` written in, keeping each dtype, so that a loop can carry the result."""
-    out = jax.tree.map(lambda a: a, variables)
-    for path, value in updates.items():
-        tree.put(out, path, value.astype(tree.get(variables, path).dtype))
-    return out
-
-
-def spec_of(value: Tree) -> Tree:
-    """Shapes and dtypes of whatever went in or came out."""
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(jnp.shape(a), jnp.result_type(a)), value)
-
-
-def shapes(value: Tree) -> str:
-    """Shapes for a message: `[batch, 28, 28]`."""
-    parts = [_shape(leaf) for leaf in jax.tree.leaves(value)]
-    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
-
-
 def path_of_shapes(call: Call) -> str:
     """The shapes up to here, a line a layer, for an error message."""
     leaves = [(p, m, i, o) for p, m, i, o in call.trail if not any(True for _ in children(m))]
     if not leaves:
         return ""
-    lines = [f"    {'.'.join(p):<14} {m!r}: {shapes(i)} -> {shapes(o)}" for p, m, i, o in leaves]
+    lines = [f"    {'.'.join(p):<14} {m!r}: {tree.shapes(i)} -> {tree.shapes(o)}" for p, m, i, o in leaves]
     return "\n  The path of shapes so far:\n" + "\n".join(lines)
-
-
-def _shape(leaf: Any) -> str:
-    shape = jnp.shape(leaf)
-    return f"[{', '.join(['batch', *map(str, shape[1:])])}]" if shape else "a number"
 
 
 def _check_rank(cx: Context, x: Any) -> None:
@@ -309,7 +285,7 @@ def _check_rank(cx: Context, x: Any) -> None:
     remedy = module.remedy(made[1] if made else None)
     if remedy and made:
         remedy = f"\n  {remedy} for {'.'.join(made[0])}."
-    message = f"{cx.name} {module!r} needs [{', '.join(axes)}]; it received {shapes(x)}{source}.{remedy}"
+    message = f"{cx.name} {module!r} needs [{', '.join(axes)}]; it received {tree.shapes(x)}{source}.{remedy}"
     raise ContractError(message + path_of_shapes(cx.call))
 
 
@@ -332,10 +308,3 @@ def _captured(call: Call, path: Path, output: Any) -> Any:
 
 def _zeros(slots: dict[Path, Slot]) -> Tree:
     return tree.unflatten((p, jnp.zeros(s.shape, s.dtype)) for p, s in slots.items())
-
-
-def _subtree(values: Any, path: Path) -> Any:
-    try:
-        return tree.get(values, path)
-    except KeyError:
-        return {}

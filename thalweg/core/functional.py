@@ -5,7 +5,8 @@
 
 `state` is what a step reads and writes beside the parameters: `variables` (batch statistics), `hyper` (numbers a tuner
 varies) and `penalty` (the regularisers' part of the loss), each present where the network has it. A caller whose batch
-is padded adds `rows`, 1 for each real row and 0 for padding; it is read and not returned.
+is padded adds `rows`, 1 for each real row and 0 for padding; it is read and not returned. Where the output has a mask
+of real steps, that caller gets it back as `mask`, [batch, time].
 """
 
 import functools
@@ -15,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg import random, tree
-from thalweg.core.context import Call, Capture, Context, Slot, merged
+from thalweg.core.context import Call, Capture, Context, Slot
 from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy, cast
 from thalweg.types import Array, Spec, Tree
@@ -98,14 +99,18 @@ def apply(
         capture: where to record activations by path.
 
     Returns:
-        `(output, state)`; the state has the structure it came with.
+        `(output, state)`; the state has the structure it came with, but for `rows` and `mask`.
     """
     variables, hyper = state.get("variables", {}), state.get("hyper", {})
     call = Call(params, variables, hyper, key, train, policy, state.get("rows"), capture)
-    output = cast(module(Context(call), cast(x, policy.compute)), policy.output)
+    cx = Context(call)
+    output = module(cx, cast(x, policy.compute))
+    mask = cx.mask_of(output)
     new = {name: part for name, part in state.items() if name != "rows"}
+    if mask is not None and "rows" in state:
+        new["mask"] = mask
     if call.updates:
-        new["variables"] = merged(call.variables, call.updates)
+        new["variables"] = tree.merged(call.variables, call.updates)
     if "penalty" in state:
         new["penalty"] = sum(call.penalties or (), jnp.zeros((), jnp.float32))
-    return output, new
+    return cast(output, policy.output), new

@@ -23,7 +23,8 @@ class Network(Protocol):
     Optional attributes, read with `getattr`:
       activation   the name of the final activation that `apply` leaves off (`"softmax"`), so that losses see logits
       slots(spec)  the parameters' `Slot`s: which are trainable, which are constrained
-      masks        True if `apply` reads `state["rows"]`: 1 for each real row of the batch, 0 for padding
+      masks        True if `apply` reads `state["rows"]`: 1 for each real row of the batch, 0 for padding; it may then
+                   return `state["mask"]`, True for each real step of the output, [batch, time]
       observe      `apply` that also returns the activations by path
     """
 

@@ -27,7 +27,9 @@ from thalweg.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from thalweg.layers.embedding import Embedding, TiedDense
 from thalweg.layers.graph import Graph, Pick, Port
+from thalweg.layers.mask import Masking
 from thalweg.layers.merge import (
     Add,
     Average,
@@ -116,6 +118,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -137,6 +140,7 @@ __all__ = [
     "Input",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -167,6 +171,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "TiedDense",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

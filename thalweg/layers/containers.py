@@ -1,12 +1,13 @@
 """Modules made of modules: one after another, around a shortcut, side by side."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers.common import Activation, finish
 from thalweg.layers.graph import Port
+from thalweg.layers.mask import real_in_all
 from thalweg.layers.node import Node
 from thalweg.ops.merge import add, merging
 from thalweg.record import Record
@@ -23,6 +24,8 @@ class Sequential(Module):
     >>> Sequential([Dense(2), Dense(1)])
     Sequential((Dense(2), Dense(1)))
     """
+
+    keeps_mask: ClassVar[bool] = False  # the last layer says
 
     layers: Sequence[Any] = ()  # modules; an Input may stand first
 
@@ -41,6 +44,11 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(cx, x)
         return x
+
+    def indices(self, port: int | str = 0) -> int | None:
+        """What the first layer says of the data's indices; None where it takes none."""
+        first = getattr(self.layers[0], "indices", None) if self.layers else None
+        return first and first(port)
 
     def outlet(self) -> tuple[str, ...] | None:
         """The last layer."""
@@ -75,10 +83,14 @@ class Parallel(Module):
             list, such as Concatenate(axis=1).
     """
 
+    keeps_mask: ClassVar[bool] = False
+
     branches: Sequence[Module]
     merge: str | Module | Callable = "add"
 
     def __call__(self, cx: Context, x: Tree) -> Tree:
         """The module on `x`."""
         outputs = [branch(cx, x) for branch in self.branches]
-        return self.merge(cx, outputs) if isinstance(self.merge, Module) else merging(self.merge)(outputs)
+        if isinstance(self.merge, Module):
+            return self.merge(cx, outputs)
+        return cx.masked(merging(self.merge)(outputs), real_in_all(cx, outputs))

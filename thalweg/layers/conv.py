@@ -5,6 +5,10 @@
 n: batch; i: place in the output, t: tap of the kernel, one index per spatial axis; c, o: channels in and out;
 s: strides, d: dilation_rate, lo: zeros before the axis. Channels last. LeCun et al. 1989, "Backpropagation applied to
 handwritten zip code recognition"; how it is computed is in `thalweg/ops/conv.py`.
+
+Steps of a sequence that its mask calls padding are read as 0, like those before and behind it, so the real ones come
+out as they would alone (Keras reads what stands there). A window of padding="valid" is real where all its steps are;
+else where the step that it stands at is. A transposed convolution ends the mask.
 """
 
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ import jax.numpy as jnp
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
+from thalweg.layers.mask import of_sequence, where_real, windowed
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.windows import spread
 from thalweg.ranges import COUNT
@@ -75,9 +80,11 @@ class Conv(Module):
             )
         taps = spread(self.kernel_size, self.rank, "kernel_size")
         kernel = weight(cx, "kernel", (*taps, x.shape[-1] // self.groups, self.filters))
-        b, relu = bias(cx, self.filters), has_relu(cx)
+        b, relu, mask = bias(cx, self.filters), has_relu(cx), of_sequence(cx, x)
+        x = where_real(x, mask)
         y = conv(x, kernel, self.strides, self.padding, self.dilation_rate, self.groups, b, relu)
-        return finish(cx, y, relu)
+        y = finish(cx, y, relu)
+        return windowed(cx, y, mask, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
 class Conv1D(Conv):
@@ -117,6 +124,7 @@ class ConvTranspose(Module):
     """
 
     casts: ClassVar[bool] = True
+    keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {"filters": COUNT}
     rank: ClassVar[int] = 0
 
@@ -194,8 +202,10 @@ class DepthwiseConv(Module):
         """The layer on `x`."""
         taps = spread(self.kernel_size, self.rank, "kernel_size")
         kernel = weight(cx, "kernel", (*taps, x.shape[-1], self.depth_multiplier), "depthwise")
-        y = depthwise_conv(x, kernel, self.strides, self.padding, self.dilation_rate)
-        return finish(cx, _plus(y, bias(cx, y.shape[-1])))
+        mask = of_sequence(cx, x)
+        y = depthwise_conv(where_real(x, mask), kernel, self.strides, self.padding, self.dilation_rate)
+        y = finish(cx, _plus(y, bias(cx, y.shape[-1])))
+        return windowed(cx, y, mask, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
 class DepthwiseConv1D(DepthwiseConv):
@@ -243,8 +253,11 @@ class SeparableConv(Module):
         taps, m = spread(self.kernel_size, self.rank, "kernel_size"), self.depth_multiplier
         depthwise = weight(cx, "depthwise_kernel", (*taps, x.shape[-1], m), "depthwise")
         pointwise = weight(cx, "pointwise_kernel", (*(1,) * self.rank, x.shape[-1] * m, self.filters), "pointwise")
+        mask = of_sequence(cx, x)
+        x = where_real(x, mask)
         y = separable_conv(x, depthwise, pointwise, self.strides, self.padding, self.dilation_rate)
-        return finish(cx, _plus(y, bias(cx, self.filters)))
+        y = finish(cx, _plus(y, bias(cx, self.filters)))
+        return windowed(cx, y, mask, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
 class SeparableConv1D(SeparableConv):

@@ -6,7 +6,7 @@ from calls on nodes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import jax.numpy as jnp
 
@@ -42,6 +42,8 @@ class Pick(Module):
 
     index: int
 
+    keeps_mask: ClassVar[bool] = False  # what is picked has its own
+
     def __call__(self, cx: Context, x: Sequence[Any]) -> Any:
         """The layer on the list `x`."""
         if not isinstance(x, tuple | list):
@@ -58,6 +60,8 @@ class Graph(Module):
         wiring: for each call (layer, values it reads); values count the inputs first, then the calls.
         outputs: the value that comes out, or a tuple of them, or a tuple of (name, value) for a dict.
     """
+
+    keeps_mask: ClassVar[bool] = False  # the layer of the output says
 
     inputs: Sequence[Port]
     layers: Sequence[Module]
@@ -86,6 +90,13 @@ class Graph(Module):
         """One row of each input: what `init` needs."""
         specs = tuple(port.spec for port in self.inputs)
         return specs[0] if len(specs) == 1 else specs
+
+    def indices(self, port: int | str = 0) -> int | None:
+        """Below which number the indices of an input must be, for all layers that read it; None where none says."""
+        numbers = [i for i, p in enumerate(self.inputs) if port in (i, p.name)]
+        readers = [self.layers[layer] for layer, args in self.wiring if args and args[0] in numbers]
+        said = [one.indices() for one in readers if hasattr(one, "indices")]  # type: ignore[attr-defined]
+        return min((n for n in said if n is not None), default=None)
 
     def outlet(self) -> tuple[str, ...] | None:
         """The layer of the only output, where it is called nowhere else."""

@@ -1,13 +1,15 @@
 """Layers of several inputs: Add, Average, Concatenate, Maximum, Multiply, Subtract.
 
 They take a list: `Add()([a, b])` in a graph, `self.merge(cx, (a, b))` in a module. Each has a twin in lower case that
-makes the layer and calls it on nodes: `add([a, b])`.
+makes the layer and calls it on nodes: `add([a, b])`. A step of the output is real where it is in each input that has a
+mask (Keras takes the union, and none where an input has none).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
+from thalweg.layers.mask import one_behind_other, real_in_all
 from thalweg.ops import merge
 from thalweg.types import Array
 
@@ -19,7 +21,7 @@ class Add(Module):
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.add(x)
+        return cx.masked(merge.add(x), real_in_all(cx, x))
 
 
 class Average(Module):
@@ -27,17 +29,20 @@ class Average(Module):
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.average(x)
+        return cx.masked(merge.average(x), real_in_all(cx, x))
 
 
 class Concatenate(Module):
-    """The inputs one behind the other along `axis`."""
+    """The inputs one behind the other along `axis`; along time, so are their masks."""
+
+    keeps_mask: ClassVar[bool] = False
 
     axis: int = -1
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.concatenate(x, self.axis)
+        y = merge.concatenate(x, self.axis)
+        return cx.masked(y, (one_behind_other if self.axis in (1, 1 - y.ndim) else real_in_all)(cx, x))
 
 
 class Maximum(Module):
@@ -45,7 +50,7 @@ class Maximum(Module):
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.maximum(x)
+        return cx.masked(merge.maximum(x), real_in_all(cx, x))
 
 
 class Multiply(Module):
@@ -53,7 +58,7 @@ class Multiply(Module):
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.multiply(x)
+        return cx.masked(merge.multiply(x), real_in_all(cx, x))
 
 
 class Subtract(Module):
@@ -61,7 +66,7 @@ class Subtract(Module):
 
     def __call__(self, cx: Context, x: Arrays) -> Array:
         """The layer on the list `x`."""
-        return merge.subtract(x)
+        return cx.masked(merge.subtract(x), real_in_all(cx, x))
 
 
 def add(inputs: Sequence[Any], **settings: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import jax.numpy as jnp
+
 from thalweg.core import Context, Module
 from thalweg.layers.common import Constraint, Initializer, Regularizer, weight
 from thalweg.ops import normalization as ops
@@ -20,10 +22,10 @@ def _scale_and_shift(cx: Context, shape: tuple[int, ...]) -> tuple[Array | None,
 class BatchNormalization(Module):
     """y = gamma (x - mu) / sqrt(var + epsilon) + beta, per channel.
 
-    In training mu and var are the batch's, over all axes but `axis`; rows of padding do not count. Each call moves the
-    running ones: m <- momentum m + (1 - momentum) mu. In evaluation, and where the layer is frozen
-    (`trainable=False`), mu and var are the running ones. The batch's variance is divided by n, also for the running
-    one. Under a sharded batch the statistics are those of the whole batch.
+    In training mu and var are the batch's, over all axes but `axis`; padding, of rows or by a mask of steps, does not
+    count. Each call moves the running ones: m <- momentum m + (1 - momentum) mu. In evaluation, and where the layer is
+    frozen (`trainable=False`), mu and var are the running ones. The batch's variance is divided by n, also for the
+    running one. Under a sharded batch the statistics are those of the whole batch.
 
     x: any shape; gamma, beta, moving_mean, moving_variance: [channels].
 
@@ -71,10 +73,22 @@ class BatchNormalization(Module):
         if cx.frozen or not cx.train:
             mu, var = ops.along(self.axis, x, moving_mean, moving_variance)
             return ops.affine(x, mu, var, gamma, beta, self.epsilon)
-        y, mu, var = ops.normalize(x, ops.others(self.axis, x.ndim), gamma, beta, self.epsilon, cx.rows)
+        y, mu, var = self._normalized(cx, x, gamma, beta)
         cx.update("moving_mean", self._moved(moving_mean, mu))
         cx.update("moving_variance", self._moved(moving_variance, var))
         return y
+
+    def _normalized(self, cx: Context, x: Array, gamma: Array | None, beta: Array | None) -> tuple[Array, Array, Array]:
+        """With the statistics of the real rows, of a sequence those of its real steps."""
+        mask, axes = cx.mask_of(x), ops.others(self.axis, x.ndim)
+        if mask is None or axes[:2] != (0, 1):
+            return ops.normalize(x, axes, gamma, beta, self.epsilon, cx.rows)
+        real = mask.astype(x.dtype) if cx.rows is None else jnp.where(mask, cx.rows[:, None], 0)
+        scale, shift = (None if a is None else a[0] for a in (gamma, beta))
+        steps = x.reshape(-1, *x.shape[2:])  # [batch time, ...]
+        axes = (0, *(a - 1 for a in axes[2:]))
+        y, mu, var = ops.normalize(steps, axes, scale, shift, self.epsilon, real.reshape(-1))
+        return y.reshape(x.shape), mu, var
 
     def _moved(self, old: Array, new: Array) -> Array:
         return self.momentum * old + (1 - self.momentum) * new.reshape(old.shape).astype(old.dtype)

@@ -5,12 +5,16 @@
 
 n: batch, i: place in the output, t: place in the window, s: stride, lo: places before the input, c: channel. Of equal
 places the first takes the gradient. Max pooling after Yamaguchi et al. 1990; global averages after Lin et al. 2014.
+
+Of a sequence with a mask the real steps alone are pooled (Keras does so in GlobalAveragePooling1D only). A window of
+padding="valid" is real where all its steps are; with "same", where the step that it stands at is.
 """
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from thalweg.core import Context, Module
+from thalweg.layers.mask import of_sequence, windowed
 from thalweg.ops import pool
 from thalweg.types import Array, Float
 
@@ -26,6 +30,7 @@ class Pooling(Module):
 
     casts: ClassVar[bool] = True
     op: ClassVar[Callable]
+    real: ClassVar[Callable]  # of the real steps of a sequence
 
     pool_size: int | Sequence[int] = 2
     strides: int | Sequence[int] | None = None
@@ -33,7 +38,11 @@ class Pooling(Module):
 
     def __call__(self, cx: Context, x: Float[Array, "batch *places channels"]) -> Float[Array, "batch *fewer channels"]:
         """The layer on `x`."""
-        return type(self).op(x, self.pool_size, self.strides, self.padding)
+        mask = of_sequence(cx, x)
+        if mask is None:
+            return type(self).op(x, self.pool_size, self.strides, self.padding)
+        y = type(self).real(x, mask, self.pool_size, self.strides, self.padding)
+        return windowed(cx, y, mask, self.pool_size, self.strides or self.pool_size, self.padding)
 
 
 class MaxPooling1D(Pooling):
@@ -41,6 +50,7 @@ class MaxPooling1D(Pooling):
 
     axes: ClassVar[str] = "batch steps channels"
     op: ClassVar[Callable] = staticmethod(pool.max_pool)
+    real: ClassVar[Callable] = staticmethod(pool.real_max_pool)
 
 
 class MaxPooling2D(Pooling):
@@ -68,6 +78,7 @@ class AveragePooling1D(Pooling):
 
     axes: ClassVar[str] = "batch steps channels"
     op: ClassVar[Callable] = staticmethod(pool.average_pool)
+    real: ClassVar[Callable] = staticmethod(pool.real_average_pool)
 
 
 class AveragePooling2D(Pooling):
@@ -92,13 +103,14 @@ class GlobalPooling(Module):
     """
 
     casts: ClassVar[bool] = True
+    keeps_mask: ClassVar[bool] = False
     op: ClassVar[Callable]
 
     keepdims: bool = False
 
     def __call__(self, cx: Context, x: Float[Array, "batch *places channels"]) -> Float[Array, "batch ..."]:
         """The layer on `x`."""
-        return type(self).op(x, keepdims=self.keepdims)
+        return type(self).op(x, of_sequence(cx, x), keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(GlobalPooling):

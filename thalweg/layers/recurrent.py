@@ -60,14 +60,17 @@ def _kernels(cx: Context, x: Array, gates: int) -> dict[str, Array]:
 
 
 def _run(cx: Context, x: Array, initial_state: InitialState, count: int, step: Callable[..., Any]) -> Output:
-    """What the layers share around `step(x, state=, mask=) -> (h of each step, last state)`."""
+    """What the layers share around `step(x, state=, mask=, steps=) -> (h of each step, last state)`."""
     layer: Any = cx.module
-    x = x[:, ::-1] if layer.go_backwards else x
+    real = cx.mask_of(x)
+    if layer.go_backwards:
+        x, real = x[:, ::-1], None if real is None else real[:, ::-1]
     drop = _noise(cx, "dropout", (x.shape[0], x.shape[-1]), x.dtype)
     mask = _noise(cx, "recurrent_dropout", (x.shape[0], layer.units), x.dtype)
     state = _initial(cx, x, initial_state, count)
-    hs, state = step(x if drop is None else x * drop[:, None], state=state, mask=mask)
-    y = penalized(cx, hs if layer.return_sequences else state[0])
+    steps = None if real is None else real.astype(x.dtype)
+    hs, state = step(x if drop is None else x * drop[:, None], state=state, mask=mask, steps=steps)
+    y = cx.masked(penalized(cx, hs), real) if layer.return_sequences else penalized(cx, state[0])
     return (y, *state) if layer.return_state else y
 
 

@@ -1,4 +1,7 @@
-"""Layers that pad, crop and enlarge the spatial axes: channels last, [batch, *places, channels]."""
+"""Layers that pad, crop and enlarge the spatial axes: channels last, [batch, *places, channels].
+
+They end a mask of real steps: what comes out has another second axis.
+"""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeAlias
@@ -35,6 +38,7 @@ class ZeroPadding(Module):
         padding: one number, one for each axis, or a pair (before, after) for each axis.
     """
 
+    keeps_mask: ClassVar[bool] = False
     rank: ClassVar[int] = 0
 
     padding: Margins = 1
@@ -72,6 +76,7 @@ class Cropping(Module):
         cropping: one number, one for each axis, or a pair (before, after) for each axis.
     """
 
+    keeps_mask: ClassVar[bool] = False
     rank: ClassVar[int] = 0
 
     cropping: Margins = 1
@@ -108,6 +113,7 @@ class UpSampling1D(Module):
     """Each step of a sequence repeated `size` times."""
 
     axes: ClassVar[str] = "batch steps channels"
+    keeps_mask: ClassVar[bool] = False
 
     size: int = 2
 
@@ -125,6 +131,7 @@ class UpSampling2D(Module):
     """
 
     axes: ClassVar[str] = "batch height width channels"
+    keeps_mask: ClassVar[bool] = False
     casts: ClassVar[bool] = True
 
     size: int | Sequence[int] = 2
@@ -144,6 +151,7 @@ class UpSampling3D(Module):
     """A volume enlarged by repeating its places."""
 
     axes: ClassVar[str] = "batch depth height width channels"
+    keeps_mask: ClassVar[bool] = False
 
     size: int | Sequence[int] = 2
 

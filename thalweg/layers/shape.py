@@ -1,6 +1,7 @@
 """Layers that only move numbers: Flatten, Identity, Permute, RepeatVector, Reshape.
 
-A `ValueError` says what does not fit; the core puts the layer's path and the shapes so far around it.
+A `ValueError` says what does not fit; the core puts the layer's path and the shapes so far around it. All but Identity
+end a mask of real steps: what comes out has another second axis.
 """
 
 import math
@@ -16,6 +17,8 @@ from thalweg.types import Array, Shaped
 
 class Flatten(Module):
     """[batch, a, b, ...] -> [batch, a b ...]; [batch] -> [batch, 1]."""
+
+    keeps_mask: ClassVar[bool] = False
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch features"]:
         """The layer on `x`."""
@@ -39,6 +42,8 @@ class Permute(Module):
 
     dims: Sequence[int]
 
+    keeps_mask: ClassVar[bool] = False
+
     def __call__(self, cx: Context, x: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch ..."]:
         """The layer on `x`."""
         if sorted(self.dims) != list(range(1, x.ndim)):
@@ -53,6 +58,7 @@ class RepeatVector(Module):
     n: int
 
     axes: ClassVar[str] = "batch features"
+    keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {"n": COUNT}
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch features"]) -> Shaped[Array, "batch n features"]:
@@ -68,6 +74,8 @@ class Reshape(Module):
     """
 
     target_shape: Sequence[int]
+
+    keeps_mask: ClassVar[bool] = False
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch ..."]:
         """The layer on `x`."""

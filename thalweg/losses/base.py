@@ -1,7 +1,8 @@
 """Loss: what every loss is to training.
 
-A loss gives one number for each row; training takes their weighted mean. It says where on the network it sits (`link`)
-and what it compares with (`target`), and the contract checks read both before the first step.
+A loss gives one number for each row, the mean over its real positions; training takes the mean over all real positions
+of the batch. A loss says where on the network it sits (`link`) and what it compares with (`target`), and the contract
+checks read both before the first step.
 """
 
 import copy
@@ -12,9 +13,9 @@ import jax.numpy as jnp
 
 from thalweg.errors import ConfigError, nearest
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import aligned, class_index, mean_by_row, mean_of_rows
+from thalweg.ops.targets import aligned, by_row, class_index, mean_of_rows
 from thalweg.record import Record
-from thalweg.types import Array, Float
+from thalweg.types import Array, Bool, Float
 
 INDICES = ("integer classes", "identities")
 
@@ -28,23 +29,29 @@ class Loss(Record):
       target   what it compares with: "integer classes", "one-hot", "distribution", "binary", "signs", "real", "counts",
                "directions", "identities", or "any"
       tunable  the fields that a tuner may vary while the program stays compiled
+      whole    True where the loss of a row is no mean over positions (CTC): a row then counts once, however long it is
     """
 
     link: ClassVar[str | None] = None
     target: ClassVar[str] = "real"
     tunable: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[bool] = False
 
-    def __call__(self, target: Any, output: Any, *, weight: Any = None, **hyper: Any) -> Float[Array, " batch"]:
+    def __call__(
+        self, target: Any, output: Any, *, weight: Any = None, mask: Any = None, **hyper: Any
+    ) -> Float[Array, " batch"]:
         """The loss of each row, in at least float32.
 
         Args:
             target: what should have come out, [batch, ...].
             output: logits where the loss has a link, the prediction where it has none, [batch, ...].
-            weight: 0 marks padded rows, [batch]; only losses that compare rows with each other look at it.
+            weight: 0 marks padded rows, [batch]; only losses that compare rows with each other look at it. Or the
+                weight of each position, [batch, time], which multiplies what the position loses.
+            mask: True at the real positions of each row, [batch, time]; None where all are.
             hyper: values in place of the fields that `hyper` names.
 
         Returns:
-            [batch], the mean over all other axes.
+            [batch], the mean over all other axes, or over the real positions.
 
         Raises:
             ContractError: the shapes do not fit.
@@ -56,12 +63,23 @@ class Loss(Record):
         """
         z = widen(jnp.asarray(output))
         loss = self._varied({name: jnp.asarray(value, z.dtype) for name, value in hyper.items()})
-        return loss.rows(jnp.asarray(target), z, None if weight is None else jnp.asarray(weight))
+        weight, mask = (None if a is None else jnp.asarray(a) for a in (weight, mask))
+        return loss.rows(jnp.asarray(target), z, weight, mask)
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
-        """The loss of each row; `values` averaged."""
-        del weight
-        return mean_of_rows(self.values((class_index if self.target in INDICES else aligned)(target, output), output))
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
+        """The loss of each row; `values` averaged over the positions that are `kept`."""
+        values = self.values((class_index if self.target in INDICES else aligned)(target, output), output)
+        return mean_of_rows(values, self.kept(target, output, mask), steps_of(weight))
+
+    def kept(self, target: Array, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
+        """Which positions count; None where all do."""
+        del target, output
+        return None if self.whole else mask
+
+    def counts(self, target: Array, output: Array, mask: Array | None, /) -> Float[Array, " batch"] | None:
+        """How often each row counts in the mean of a batch: the number of its kept positions; None where once each."""
+        kept = self.kept(target, output, mask)
+        return None if kept is None else jnp.sum(kept, axis=tuple(range(1, kept.ndim)), dtype=jnp.float32)
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "batch ..."]:
         """The equation, with the target in the shape that it needs."""
@@ -91,10 +109,15 @@ class Custom(Loss):
 
     function: Callable[..., Any]
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
         """The function's values, averaged over all axes but the rows."""
-        del weight
-        return mean_by_row(self.function(target, output), output, self.function)
+        values = by_row(self.function(target, output), output, self.function)
+        return mean_of_rows(values, mask, steps_of(weight))
+
+
+def steps_of(weight: Array | None) -> Float[Array, "batch time"] | None:
+    """The weight of each position, where `weight` is more than one number for each row."""
+    return None if weight is None or weight.ndim == 1 else weight
 
 
 def is_off(value: float | Array) -> bool:

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from thalweg.losses.base import Loss, is_off
 from thalweg.ops.cross_entropy import cross_entropy, of_classes
-from thalweg.ops.targets import mean_of_rows
+from thalweg.ops.targets import class_index
 from thalweg.ranges import FRACTION
-from thalweg.types import Array, Float
+from thalweg.types import Array, Bool, Float
 
 
 class BinaryCrossentropy(Loss):
@@ -69,8 +69,8 @@ class SparseCategoricalCrossentropy(Loss):
 
     Args:
         from_logits: checked against the network's end, where given.
-        ignore_class: a label that counts for nothing, such as -1 or that of padding. The mean of a row is over its
-            other positions (Keras takes it over those of the whole batch).
+        ignore_class: a label that counts for nothing, such as -1 or that of padding: the mean is over the other
+            positions of the batch.
         label_smoothing: e.
 
     >>> SparseCategoricalCrossentropy()([1], [[0.0, 0.0]]).round(4).tolist()
@@ -92,7 +92,14 @@ class SparseCategoricalCrossentropy(Loss):
         loss = log_sum - z_y
         if not is_off(self.label_smoothing):
             loss = loss + self.label_smoothing * (z_y - mean)
-        return loss if self.ignore_class is None else _kept(loss, y != self.ignore_class)
+        return loss
+
+    def kept(self, target: Array, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
+        """Where the mask is True and the label is not the ignored one."""
+        if self.ignore_class is None:
+            return mask
+        kept = class_index(target, output) != self.ignore_class
+        return kept if mask is None else kept & mask.reshape(mask.shape + (1,) * (kept.ndim - mask.ndim))
 
 
 class KLDivergence(Loss):
@@ -118,10 +125,3 @@ def binary_crossentropy(y: Array, z: Array) -> Float[Array, "..."]:
 def smoothed(y: Array, e: float | Array, classes: int) -> Array:
     """(1 - e) y + e/classes."""
     return y if is_off(e) else y * (1 - e) + e / classes
-
-
-def _kept(values: Array, keep: Array) -> Array:
-    """`values` where `keep`, scaled so that the mean of a row is that of its kept positions; 0 in a row of none."""
-    keep = keep.astype(values.dtype)
-    share = mean_of_rows(keep).reshape(-1, *(1,) * (keep.ndim - 1))
-    return values * keep / jnp.where(share > 0, share, 1)

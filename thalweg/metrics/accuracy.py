@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from thalweg.metrics.base import MeanOfRows
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import aligned, at_class, class_index, mean_of_rows, most_probable
+from thalweg.ops.targets import aligned, at_class, class_index, most_probable
 from thalweg.ranges import COUNT
-from thalweg.types import Array, Int
+from thalweg.types import Array, Int, Shaped
 
 
 class BinaryAccuracy(MeanOfRows):
@@ -22,9 +22,9 @@ class BinaryAccuracy(MeanOfRows):
     name: str = field(default="binary_accuracy", kw_only=True)
     threshold: float = 0.5
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Whether both say the same."""
-        return mean_of_rows((p > self.threshold) == (aligned(y, p) > 0.5))
+        return (p > self.threshold) == (aligned(y, p) > 0.5)
 
 
 class CategoricalAccuracy(MeanOfRows):
@@ -32,9 +32,9 @@ class CategoricalAccuracy(MeanOfRows):
 
     name: str = field(default="categorical_accuracy", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Whether argmax p = argmax y."""
-        return mean_of_rows(most_probable(aligned(y, p)) == most_probable(p))
+        return most_probable(aligned(y, p)) == most_probable(p)
 
 
 class SparseCategoricalAccuracy(MeanOfRows):
@@ -42,9 +42,9 @@ class SparseCategoricalAccuracy(MeanOfRows):
 
     name: str = field(default="sparse_categorical_accuracy", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Whether argmax p = y."""
-        return mean_of_rows(class_index(y, p) == most_probable(p))
+        return class_index(y, p) == most_probable(p)
 
 
 class TopKCategoricalAccuracy(MeanOfRows):
@@ -59,9 +59,9 @@ class TopKCategoricalAccuracy(MeanOfRows):
     name: str = field(default="top_k_categorical_accuracy", kw_only=True)
     k: int = 5
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Whether fewer than k classes are more probable."""
-        return mean_of_rows(_within(most_probable(aligned(y, p)), p, self.k))
+        return _within(most_probable(aligned(y, p)), p, self.k)
 
 
 class SparseTopKCategoricalAccuracy(MeanOfRows):
@@ -76,9 +76,9 @@ class SparseTopKCategoricalAccuracy(MeanOfRows):
     name: str = field(default="sparse_top_k_categorical_accuracy", kw_only=True)
     k: int = 5
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Whether fewer than k classes are more probable."""
-        return mean_of_rows(_within(class_index(y, p), p, self.k))
+        return _within(class_index(y, p), p, self.k)
 
 
 class Accuracy(MeanOfRows):
@@ -89,11 +89,11 @@ class Accuracy(MeanOfRows):
 
     name: str = field(default="accuracy", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """Binary, categorical or sparse accuracy."""
         if p.ndim == 1 or p.shape[-1] == 1:
-            return BinaryAccuracy().rows(y, p)
-        return (CategoricalAccuracy() if y.shape == p.shape else SparseCategoricalAccuracy()).rows(y, p)
+            return BinaryAccuracy().values(y, p)
+        return (CategoricalAccuracy() if y.shape == p.shape else SparseCategoricalAccuracy()).values(y, p)
 
 
 def _within(index: Int[Array, "..."], p: Array, k: int) -> Array:

@@ -5,8 +5,8 @@
     acc = metric.merge(acc, of_another_host)                 at the end
     metric.result(acc)                                       on the host, in float64
 
-Accumulators are nested dicts of arrays. `weight` is 0 for padded rows, so a metric is that of the whole epoch, however
-it was cut into batches.
+Accumulators are nested dicts of arrays. `weight` is 0 for padded rows, and where there is a mask for padded steps, so a
+metric is that of all real positions of the epoch, however it was cut into batches.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ import numpy as np
 
 from thalweg.metrics import sums
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import mean_by_row
+from thalweg.ops.targets import by_row, mean_of_rows, of_positions
 from thalweg.record import Record
-from thalweg.types import Array, Dtype, ShapeDtype, Tree
+from thalweg.types import Array, Dtype, Float, Shaped, ShapeDtype, Tree
 
 
 class Metric(Record):
@@ -43,7 +43,7 @@ class Metric(Record):
             acc: the accumulator.
             target: [batch, ...].
             prediction: the network's output after its link (probabilities), [batch, ...].
-            weight: each row's weight, 0 where it is padding, [batch].
+            weight: each row's weight, 0 where it is padding, [batch]; or each position's, [batch, time].
         """
         raise NotImplementedError
 
@@ -93,7 +93,7 @@ MEAN = Mean()
 
 
 class MeanOfRows(Metric):
-    """The base of metrics that are a mean: a subclass states `rows`, the value of each row."""
+    """The base of metrics that are a mean: a subclass states `values`, of each row or of each of its positions."""
 
     def init(self, rows: int, output: ShapeDtype) -> Tree:
         """See `Metric.init`."""
@@ -101,10 +101,16 @@ class MeanOfRows(Metric):
 
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
         """See `Metric.update`."""
-        return MEAN.add(acc, self.rows(target, prediction), weight)
+        if weight.ndim == 1:
+            return MEAN.add(acc, self.rows(target, prediction), weight)
+        return MEAN.add(acc, of_positions(self.values(target, prediction), weight.shape), weight)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
-        """The value of each row, [batch]."""
+    def rows(self, y: Array, p: Array, /) -> Float[Array, " batch"]:
+        """The value of each row: the mean over its positions."""
+        return mean_of_rows(self.values(y, p))
+
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
+        """The equation, [batch, ...]."""
         raise NotImplementedError
 
     def result(self, acc: Tree) -> float | np.ndarray:
@@ -117,19 +123,30 @@ class Custom(MeanOfRows):
 
     function: Callable[..., Any]
 
-    def rows(self, y: Array, p: Array, /) -> Array:
-        """The function's values, averaged over all axes but the rows."""
-        return mean_by_row(self.function(y, p), p, self.function)
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
+        """The function's values."""
+        return by_row(self.function(y, p), p, self.function)
 
 
-class LossMetric(MeanOfRows):
+class LossMetric(Metric):
     """A loss as a metric: its mean over the rows, computed from predictions, with no weights and no penalties."""
 
     loss: Any
 
-    def rows(self, y: Array, p: Array, /) -> Array:
-        """The loss of each row."""
-        return self.loss(y, LOGITS[self.loss.link](widen(p)))
+    def init(self, rows: int, output: ShapeDtype) -> Tree:
+        """See `Metric.init`."""
+        return MEAN.init(rows, output)
+
+    def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
+        """See `Metric.update`; of weights [batch, time] it matters where they are 0."""
+        z, mask = LOGITS[self.loss.link](widen(prediction)), None if weight.ndim == 1 else weight > 0
+        real = weight if mask is None else jnp.any(mask, axis=1).astype(weight.dtype)
+        counts = self.loss.counts(target, z, mask)
+        return MEAN.add(acc, self.loss(target, z, mask=mask), real if counts is None else real * counts)
+
+    def result(self, acc: Tree) -> float | np.ndarray:
+        """See `Metric.result`."""
+        return MEAN.result(acc)
 
 
 def log_odds(p: Array) -> Array:

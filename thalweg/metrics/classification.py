@@ -188,5 +188,5 @@ def decided(target: Array, p: Array, threshold: float | None) -> tuple[Bool[Arra
 
 
 def spread(weight: Array, rows: Array) -> Array:
-    """The weights [batch] for [n, ...] rows, n = batch * time: each position has its row's."""
-    return jnp.repeat(weight, rows.shape[0] // weight.shape[0])
+    """The weights [batch] or [batch, time] for [batch * time, ...] rows: each position has its own or its row's."""
+    return jnp.repeat(weight.reshape(-1), rows.shape[0] // weight.size)

@@ -11,8 +11,8 @@ import numpy as np
 from thalweg.metrics import sums
 from thalweg.metrics.base import MEAN, MeanOfRows, Metric, masked, wide
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import aligned, mean_of_rows
-from thalweg.types import Array, ShapeDtype, Tree
+from thalweg.ops.targets import aligned
+from thalweg.types import Array, Shaped, ShapeDtype, Tree
 
 
 class MSE(MeanOfRows):
@@ -20,7 +20,7 @@ class MSE(MeanOfRows):
 
     name: str = field(default="mean_squared_error", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """(p - y)^2."""
         return _squared_error(y, p)
 
@@ -30,7 +30,7 @@ class RootMeanSquaredError(MeanOfRows):
 
     name: str = field(default="root_mean_squared_error", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """(p - y)^2."""
         return _squared_error(y, p)
 
@@ -44,16 +44,17 @@ class MAE(MeanOfRows):
 
     name: str = field(default="mean_absolute_error", kw_only=True)
 
-    def rows(self, y: Array, p: Array, /) -> Array:
+    def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """|p - y|."""
         p = widen(p)
-        return mean_of_rows(jnp.abs(p - aligned(y, p)))
+        return jnp.abs(p - aligned(y, p))
 
 
 class R2Score(Metric):
     """R^2 = 1 - sum (y - p)^2 / sum (y - mean y)^2, the mean over the columns.
 
-    A column of one value only has R^2 = 1 where the predictions are exact and 0 elsewhere, as in scikit-learn.
+    A step of a sequence is a column of its own. A column of one value only has R^2 = 1 where the predictions are exact
+    and 0 elsewhere, as in scikit-learn.
     Targets are summed as differences from the first row, so that a large mean costs no digits.
     """
 
@@ -65,18 +66,19 @@ class R2Score(Metric):
         dtype, columns = wide(output), (int(np.prod(output.shape[1:])),)
         names = ("difference", "square", "error")
         empty = {name: sums.zero(columns, dtype) for name in names}
-        return {"origin": jnp.zeros(columns, dtype), "weight": sums.zero(dtype=dtype), **empty}
+        return {"origin": jnp.zeros(columns, dtype), "weight": sums.zero(columns, dtype), **empty}
 
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
         """See `Metric.update`."""
         p = widen(prediction).reshape(len(prediction), -1)
         y = aligned(target, prediction).reshape(p.shape).astype(p.dtype)
-        first = y[jnp.argmax(weight > 0)]
+        w = _of_columns(weight, p)
+        first = jnp.take_along_axis(y, jnp.argmax(w > 0, axis=0)[None], axis=0)[0]
         origin = jnp.where(acc["weight"]["hi"] > 0, acc["origin"], first)
         d = y - origin[None]
         terms = {"difference": d, "square": d**2, "error": (y - p) ** 2}
-        added = {n: sums.plus(acc[n], jnp.sum(masked(v, _as_column(weight, v)), axis=0)) for n, v in terms.items()}
-        return {"origin": origin, "weight": sums.plus(acc["weight"], jnp.sum(weight)), **added}
+        added = {n: sums.plus(acc[n], jnp.sum(masked(v, w), axis=0)) for n, v in terms.items()}
+        return {"origin": origin, "weight": sums.plus(acc["weight"], jnp.sum(w, axis=0)), **added}
 
     def merge(self, a: Tree, b: Tree) -> Tree:
         """The accumulator of both parts, with differences from one origin: d' = d + s, d'^2 = d^2 + 2 s d + s^2."""
@@ -86,18 +88,19 @@ class R2Score(Metric):
     def result(self, acc: Tree) -> float | np.ndarray:
         """See `Metric.result`."""
         n, d, d2, error = (sums.value(acc[name]) for name in ("weight", "difference", "square", "error"))
-        spread = d2 - sums.ratio(d**2, np.broadcast_to(n, d.shape))
-        r2 = 1 - sums.ratio(error, spread)
-        return float(np.mean(np.where(spread > 0, r2, error == 0))) if n > 0 else float("nan")
+        spread = d2 - sums.ratio(d**2, n)
+        r2 = np.where(spread > 0, 1 - sums.ratio(error, spread), error == 0)
+        return float(np.mean(r2[n > 0])) if np.any(n > 0) else float("nan")
 
 
 def _squared_error(y: Array, p: Array) -> Array:
     p = widen(p)
-    return mean_of_rows((p - aligned(y, p)) ** 2)
+    return (p - aligned(y, p)) ** 2
 
 
-def _as_column(weight: Array, values: Array) -> Array:
-    return jnp.broadcast_to(weight[:, None], values.shape)
+def _of_columns(weight: Array, values: Array) -> Array:
+    """The weights [batch] or [batch, time] for values [batch, columns], where columns = time * outputs."""
+    return jnp.repeat(weight.reshape(len(values), -1), values.shape[1] // (weight.size // len(weight)), axis=1)
 
 
 def _moved(acc: Tree, origin: Array) -> Tree:

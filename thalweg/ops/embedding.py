@@ -11,7 +11,7 @@ from thalweg.types import Array, Float, Int
 def embedding(table: Float[Array, "rows size"], indices: Int[Array, "..."]) -> Float[Array, "... size"]:
     """The rows of `table` that `indices` name: y[...] = table[indices[...]].
 
-    An index out of range takes the nearest row, the first or the last, and its gradient goes there.
+    An index out of range gives NaN, so that training stops there and says where, and its gradient goes nowhere.
 
     Args:
         table: [rows, size].
@@ -21,6 +21,6 @@ def embedding(table: Float[Array, "rows size"], indices: Int[Array, "..."]) -> F
         The rows, [..., size].
 
     >>> embedding(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([1, 0, 7])).tolist()
-    [[3.0, 4.0], [1.0, 2.0], [3.0, 4.0]]
+    [[3.0, 4.0], [1.0, 2.0], [nan, nan]]
     """
-    return jnp.take(table, indices, axis=0, mode="clip")
+    return table.at[indices].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)

@@ -17,9 +17,10 @@ import jax.numpy as jnp
 from thalweg.kernels import pool as kernels
 from thalweg.ops.precision import widen
 from thalweg.ops.windows import windows
-from thalweg.types import Array, Float
+from thalweg.types import Array, Bool, Float
 
 Tensor = Float[Array, "batch *places channels"]
+Steps = Bool[Array, "batch time"]
 
 
 def max_pool(
@@ -70,27 +71,65 @@ def average_pool(
     return kernels.average_pool(x, w)
 
 
-def global_max_pool(x: Tensor, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
+def real_max_pool(
+    x: Float[Array, "batch time channels"],
+    mask: Steps,
+    size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+) -> Float[Array, "batch windows channels"]:
+    """`max_pool` of the steps of x, [batch, time, channels], where `mask` is True; 0 in a window of none."""
+    lowest = jnp.finfo(x.dtype).min
+    y = max_pool(jnp.where(mask[..., None], x, lowest), size, strides, padding)
+    return jnp.where(y > lowest, y, 0)
+
+
+def real_average_pool(
+    x: Float[Array, "batch time channels"],
+    mask: Steps,
+    size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+) -> Float[Array, "batch windows channels"]:
+    """`average_pool` of the steps of x, [batch, time, channels], where `mask` is True; 0 in a window of none."""
+    total = average_pool(jnp.where(mask[..., None], x, 0), size, strides, padding)
+    share = average_pool(mask[..., None].astype(x.dtype), size, strides, padding)
+    return total / jnp.where(share > 0, share, 1)
+
+
+def global_max_pool(x: Tensor, mask: Steps | None = None, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
     """The largest place of each channel; equal ones share the gradient.
 
     Args:
         x: [batch, *places, channels].
+        mask: of a sequence, True at the steps that count; a row of none gives 0.
         keepdims: whether the axes of places stay, with one place each.
 
     Returns:
         [batch, channels], or [batch, *ones, channels].
     """
-    return jnp.max(x, axis=tuple(range(1, x.ndim - 1)), keepdims=keepdims)
+    places = tuple(range(1, x.ndim - 1))
+    if mask is None:
+        return jnp.max(x, axis=places, keepdims=keepdims)
+    lowest = jnp.finfo(x.dtype).min
+    y = jnp.max(jnp.where(mask[..., None], x, lowest), axis=places, keepdims=keepdims)
+    return jnp.where(y > lowest, y, 0)
 
 
-def global_average_pool(x: Tensor, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
+def global_average_pool(x: Tensor, mask: Steps | None = None, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
     """The mean place of each channel (Lin et al. 2014, "Network in network").
 
     Args:
         x: [batch, *places, channels].
+        mask: of a sequence, True at the steps that count; a row of none gives 0.
         keepdims: whether the axes of places stay, with one place each.
 
     Returns:
         [batch, channels], or [batch, *ones, channels].
     """
-    return jnp.mean(widen(x), axis=tuple(range(1, x.ndim - 1)), keepdims=keepdims).astype(x.dtype)
+    wide, places = widen(x), tuple(range(1, x.ndim - 1))
+    if mask is None:
+        return jnp.mean(wide, axis=places, keepdims=keepdims).astype(x.dtype)
+    total = jnp.sum(jnp.where(mask[..., None], wide, 0), axis=places, keepdims=keepdims)
+    count = jnp.maximum(jnp.sum(mask[..., None], axis=places, keepdims=keepdims), 1)
+    return (total / count.astype(wide.dtype)).astype(x.dtype)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from thalweg.errors import ContractError
 from thalweg.kernels import softmax
-from thalweg.types import Array, Float, Int, Shaped
+from thalweg.types import Array, Bool, Float, Int, Shaped
 
 
 def aligned(target: Shaped[Array, "..."], output: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -73,17 +73,50 @@ def most_probable(p: Float[Array, "... classes"]) -> Int[Array, "..."]:
     return softmax.argmax(p)
 
 
-def mean_of_rows(values: Shaped[Array, "batch ..."]) -> Shaped[Array, " batch"]:
+def mean_of_rows(
+    values: Shaped[Array, "batch ..."],
+    mask: Bool[Array, "batch ..."] | None = None,
+    weight: Float[Array, "batch time"] | None = None,
+) -> Shaped[Array, " batch"]:
     """The mean over all axes but the first: [batch, ...] -> [batch].
+
+    Args:
+        values: what is averaged.
+        mask: False at positions, [batch, time], that do not count; a row of none has mean 0.
+        weight: of each position; it multiplies the values, and the mean is divided by their number still.
 
     >>> mean_of_rows(jnp.array([[1.0, 3.0], [5.0, 7.0]])).tolist()
     [2.0, 6.0]
+    >>> mean_of_rows(jnp.array([[1.0, 3.0], [5.0, 7.0]]), jnp.array([[True, False], [True, True]])).tolist()
+    [1.0, 6.0]
     """
-    return jnp.mean(values, axis=tuple(range(1, values.ndim)))
+    if weight is not None:
+        at = of_positions(values, weight.shape)
+        values = at * weight.astype(at.dtype)
+    if mask is None:
+        return jnp.mean(values, axis=tuple(range(1, values.ndim)))
+    at, places = of_positions(values, mask.shape), tuple(range(1, mask.ndim))
+    count = jnp.maximum(jnp.sum(mask, axis=places), 1)
+    return jnp.sum(jnp.where(mask, at, 0), axis=places) / count.astype(at.dtype)
 
 
-def mean_by_row(values: Any, output: Shaped[Array, "batch ..."], function: object) -> Shaped[Array, " batch"]:
-    """`mean_of_rows` of what a user's `function` returned for `output`.
+def of_positions(values: Shaped[Array, "batch ..."], shape: tuple[int, ...]) -> Float[Array, "batch ..."]:
+    """The mean over the axes behind those of the positions: [batch, time, ...] -> `shape`, that of a mask of steps.
+
+    Raises:
+        ContractError: the values have no such axes.
+    """
+    if values.shape[: len(shape)] != shape:
+        raise ContractError(
+            f"the values have shape {values.shape}, and the real steps are told apart by a mask or weights {shape}.\n"
+            "  Return a number for each step, [batch, time, ...]; or end the network in a layer that reads the mask, "
+            "such as LSTM(64) or GlobalAveragePooling1D()."
+        )
+    return jnp.mean(values, axis=tuple(range(len(shape), values.ndim)))
+
+
+def by_row(values: Any, output: Shaped[Array, "batch ..."], function: object) -> Shaped[Array, "batch ..."]:
+    """What a user's `function` returned for `output`.
 
     Raises:
         ContractError: the values have no axis of rows.
@@ -93,4 +126,4 @@ def mean_by_row(values: Any, output: Shaped[Array, "batch ..."], function: objec
             f"{function!r} returned shape {jnp.shape(values)} for {output.shape[0]} rows.\n"
             "  Return one number for each row: leave out the mean over the first axis."
         )
-    return mean_of_rows(values)
+    return values

@@ -56,16 +56,13 @@ def build(settings: SentimentSettings, material: Material) -> Model:
 
 def cnn(settings: SentimentSettings) -> list[Module]:
     """Patterns of three, four and five words, wherever they stand."""
-    return [
-        layers.Parallel(
-            tuple(
-                layers.Sequential(
-                    (layers.Conv1D(settings.units, n, padding="same", activation="relu"), layers.GlobalMaxPooling1D())
-                )
-                for n in (3, 4, 5)
-            )
-        )
-    ]
+    return [layers.Parallel([pattern(settings.units, words) for words in (3, 4, 5)], merge="concatenate")]
+
+
+def pattern(units: int, words: int) -> Module:
+    """How well each of `units` patterns fits the `words` words where it fits best."""
+    width = layers.Conv1D(units, words, padding="same", activation="relu")
+    return layers.Sequential((width, layers.GlobalMaxPooling1D()))
 
 
 def lstm(settings: SentimentSettings) -> list[Module]:

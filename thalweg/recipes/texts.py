@@ -188,7 +188,7 @@ def _indices(texts: Sequence[str], tokenizer: Any, length: int) -> np.ndarray:
     return pad(ids, length, truncate="right")
 
 
-def _worst(judged: Judged, texts: Sequence[str]) -> Table:
+def _worst(judged: Judged, texts: list[str]) -> Table:
     shown = judged.hardest(SHOWN).tolist()
     rows = [_line(row, texts[row], judged) for row in shown]
     header = ["row", "text", "is", "given", "called", "given"]

@@ -43,6 +43,17 @@ def check(facts: Facts) -> None:
             raise ContractError(message)
 
 
+def check_indices(module: Any, x: Tree) -> None:
+    """Hold the indices of `x` against the Embedding of `module` that reads them.
+
+    Raises:
+        ContractError: an index is out of range.
+    """
+    message = contract_rows.unknown_index(getattr(module, "indices", None), x)
+    if message is not None:
+        raise ContractError(message)
+
+
 def check_overlap(training: tuple[Tree, np.ndarray], validation: tuple[Tree, np.ndarray]) -> None:
     """Warn of validation rows that are training rows too, beyond what the training rows repeat among themselves.
 
@@ -118,6 +129,7 @@ __all__ = [
     "activation_name",
     "adapted",
     "check",
+    "check_indices",
     "check_overlap",
     "class_weights",
     "hidden_activation",

@@ -25,6 +25,7 @@ class Facts:
     monitors: tuple[str, ...] = ()
     where: str = ""  # "validation " for the second set
     before: str | None = None  # the activation that feeds a final one with no weights between
+    indices: Callable[[Any], int | None] | None = None  # below which number those of an input must be
 
     @property
     def units(self) -> int:

@@ -1,11 +1,15 @@
 """Rules on the rows, the batch and the names: lengths, finite numbers, weights, monitors."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import jax
 import numpy as np
 
 from thalweg.errors import nearest
 from thalweg.train import rows
 from thalweg.train.contract_facts import Facts, Rule
+from thalweg.types import Tree
 
 
 def targets_there(f: Facts) -> str | None:
@@ -49,15 +53,43 @@ def finite(f: Facts) -> str | None:
     return None
 
 
+def indices_known(f: Facts) -> str | None:
+    """An index has a row in the table that it reads."""
+    return unknown_index(f.indices, f.x, f.where)
+
+
+def unknown_index(indices: Callable[[Any], int | None] | None, x: Tree, where: str = "") -> str | None:
+    """A message about an index of `x` that is not below what `indices` says of its input; None where all are.
+
+    Args:
+        indices: from an input (its number, or its name in a dict) to the number that its indices must be below.
+        x: the inputs.
+        where: "validation " for the second set.
+    """
+    if indices is None or x is None:
+        return None
+    several = isinstance(x, tuple | list | Mapping)
+    for port, array in x.items() if isinstance(x, Mapping) else enumerate(x if several else [x]):
+        most = indices(port)
+        found = most and rows.failing(array, lambda part, n=most: (part < 0) | (part >= n) | (part != np.rint(part)))
+        if found:
+            shown = ", ".join(f"{v:g}" for v in found.values)
+            return (
+                f"{where}x{f'[{port!r}]' if several else ''} holds {shown} in {found.total} rows; the first is row "
+                f"{found.first}. The Embedding that reads it takes whole numbers from 0 to {most - 1}.\n"
+                "  Write input_dim= the largest index + 1, or give what is not in the vocabulary an index of its own."
+            )
+    return None
+
+
 def weights_positive(f: Facts) -> str | None:
-    """One weight for each row, not negative, and not all 0."""
+    """One weight for each row, or for each step of each row, not negative, and not all 0."""
     if f.weight is None:
         return None
     weight = np.asarray(f.weight)
-    if weight.shape not in ((len(weight),), (len(weight), 1)):
-        return (
-            f"{f.where}sample_weight has shape {weight.shape}.\n  Give one weight for each row: shape ({len(weight)},)."
-        )
+    wrong = _shape_of_weights(f, weight.shape)
+    if wrong is not None:
+        return wrong
     found = rows.failing(weight, lambda part: part < 0)
     if found:
         return (
@@ -66,6 +98,19 @@ def weights_positive(f: Facts) -> str | None:
         )
     if not weight.any():
         return f"every {f.where}sample_weight is 0, so there is nothing to learn.\n  Give some rows a weight above 0."
+    return None
+
+
+def _shape_of_weights(f: Facts, shape: tuple[int, ...]) -> str | None:
+    n, steps = shape[0], f.output.shape[1:2] if len(f.output.shape) > 2 else ()
+    if shape in ((n,), (n, 1)):
+        return None
+    each_row = f"Give one weight for each row: shape ({n},)"
+    if not steps or shape != (n, *steps):
+        each_step = f", or for each step: shape {(n, *steps)}" if steps else ""
+        return f"{f.where}sample_weight has shape {shape}.\n  {each_row}{each_step}."
+    if f.loss.whole:
+        return f"{f.loss_name} has one loss for a whole row; {f.where}sample_weight has shape {shape}.\n  {each_row}."
     return None
 
 
@@ -79,4 +124,4 @@ def monitors_known(f: Facts) -> str | None:
     return f"a callback monitors {unknown!r}, which this fit does not give: it gives {', '.join(f.names)}.\n  {remedy}"
 
 
-RULES: tuple[Rule, ...] = (targets_there, lengths, batch_fits, finite, weights_positive)
+RULES: tuple[Rule, ...] = (targets_there, lengths, batch_fits, finite, indices_known, weights_positive)

@@ -108,7 +108,7 @@ def training(
     facts = _facts(model, found, batch_size=size, names=names, monitors=monitors(hooks))
     contract.check(facts if found.source is None else dataclasses.replace(facts, x=None))
     balance = contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else None
-    weight = balance if found.weight is None or balance is None else balance * found.weight
+    weight = balance if found.weight is None or balance is None else (found.weight.T * balance).T
     ready = dataclasses.replace(
         found, y=contract.adapted(task.loss, found.y), weight=found.weight if weight is None else weight
     )
@@ -140,6 +140,7 @@ def _facts(model: Session, found: Given, **more: Any) -> contract.Facts:
     final = contract.activation_name(getattr(network, "activation", None))
     if isinstance(network, ModuleNetwork):
         more["before"] = contract.hidden_activation(network.module, model.task.slots)
+        more["indices"] = getattr(network.module, "indices", None)
     return contract.Facts(model.task.loss, model.output, final, found.x, found.y, found.weight, **more)
 
 

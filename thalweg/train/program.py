@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.core import Network
-from thalweg.train.task import Batch, Task, TrainState, ending, penalty
+from thalweg.train.task import Batch, Task, TrainState, applied, ending, penalty
 from thalweg.types import Array, Tree
 
 MAX_PROGRAMS = 64
@@ -66,9 +66,9 @@ def evaluate_body(task: Task) -> Callable[..., Tree]:
 
         def body(i: Array, tally: Tree) -> Tree:
             batch = batch_at(data, jax.lax.dynamic_index_in_dim(order, i, keepdims=False))
-            output, new = task.network.apply(ts.params, ts.state, batch.x, key=None, train=False)
-            rows = task.losses(output, batch, ts.hyper)
-            return task.tallied(tally, batch, output, rows, penalty(new, rows.dtype))
+            output, new, mask = applied(task.network, ts.params, ts.state, batch)
+            losses = task.losses(output, batch, ts.hyper, mask)
+            return task.tallied(tally, batch, output, losses, penalty(new, losses.rows.dtype))
 
         return jax.lax.fori_loop(first, last, body, tally)
 

@@ -44,7 +44,8 @@ def declared(module: Any) -> Spec:
     first = module
     while isinstance(first, Module):
         if first.input_shape is not None:
-            return row_spec(first.input_shape)
+            indices = getattr(module, "indices", None)
+            return row_spec(first.input_shape, "int32" if indices and indices(0) else "float32")
         first = next((child for _, child in children(first)), None)
     raise ContractError(
         "the shape of the inputs is not known yet.\n"
@@ -99,10 +100,12 @@ class Ready(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype
     run: Callable[..., Tree]
+    most: int | None = None  # below which number indices must be
 
     def takes(self, x: Any) -> bool:
         """Whether `x` is such an array."""
-        return type(x) is np.ndarray and x.shape == self.shape and x.dtype == self.dtype
+        same = type(x) is np.ndarray and x.shape == self.shape and x.dtype == self.dtype
+        return same and (self.most is None or not x.size or bool(x.min() >= 0 and x.max() < self.most))
 
     def __call__(self, params: Tree, state: Tree, x: np.ndarray) -> Any:
         """The output for `x`."""
@@ -113,7 +116,10 @@ class Ready(NamedTuple):
 def ready(network: Network, x: Any, given: Tree) -> Ready | None:
     """What to keep after a prediction on `x`, of which `given` was made: nothing, unless one call took it as it was."""
     whole = type(x) is np.ndarray and given is x and len(x) in {1 << n for n in range(PREDICT_BATCH.bit_length())}
-    return Ready(x.shape, x.dtype, predict_program(network)) if whole else None
+    indices = getattr(getattr(network, "module", None), "indices", None)
+    most = indices(0) if indices else None
+    whole = whole and (most is None or x.dtype.kind in "iu")
+    return Ready(x.shape, x.dtype, predict_program(network), most) if whole else None
 
 
 def one_step(session: Session, feed: Feed) -> dict[str, Any]:

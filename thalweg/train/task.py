@@ -2,6 +2,9 @@
 
     state -> logits -> rows' losses -> mean over real rows + penalties -> gradient -> update -> constraints
 
+Where the output has a mask of real steps, a row counts as often as it has real steps: the mean is over all real
+positions of the batch, and of the epoch.
+
 The step knows a network by its two functions alone. It never changes for tuning or for many devices: `vmap` it over
 states, or give it arrays that are sharded.
 """
@@ -37,18 +40,56 @@ class TrainState(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One batch: `real` is 1 for each row of data and 0 for padding, `weight` is each row's part in the loss."""
+    """One batch: `real` is 1 for each row of data and 0 for padding.
+
+    `weight` is the part in the loss of each row, [batch] or [batch, 1], or of each of its steps, [batch, time].
+    """
 
     x: Tree
     y: Tree
     weight: Array | None
     real: Array
 
+    @property
+    def by_row(self) -> Array | None:
+        """The weights, where each row has one."""
+        one_each = self.weight is not None and self.weight.size == self.real.size
+        return self.weight.reshape(self.real.shape) if one_each else None  # type: ignore[union-attr]
+
+    @property
+    def by_step(self) -> Array | None:
+        """The weights, where each step has one."""
+        return None if self.weight is None or self.by_row is not None else self.weight
+
+
+class Losses(NamedTuple):
+    """What the rows of a batch lose, each the mean over its real positions."""
+
+    rows: Array
+    counts: Array  # how often a row counts in the mean: 0 for padding, 1, or the number of its real positions
+    mask: Array | None  # True for each real step of the output, [batch, time]; None where all are
+
+    def mean(self, weight: Array | None) -> Array:
+        """The loss of the batch, its rows weighted."""
+        total = jnp.maximum(jnp.sum(self.counts), 1).astype(self.rows.dtype)
+        part = self.counts if weight is None else self.counts * weight
+        return jnp.sum(self.rows * part.astype(self.rows.dtype)) / total
+
 
 def ending(network: Network, output: Tree) -> Tree:
     """What the network says it gives: its final activation on what `network.apply` returned."""
     final = getattr(network, "activation", None)
     return output if final is None else jax.tree.map(activation(final), output)
+
+
+def applied(
+    network: Network, params: Tree, state: Tree, batch: Batch, key: Array | None = None, *, train: bool = False
+) -> tuple[Tree, Tree, Array | None]:
+    """The output for a batch, the new state, and the mask of the output's real steps where it has one."""
+    if not getattr(network, "masks", False):
+        return *network.apply(params, state, batch.x, key=key, train=train), None
+    output, new = network.apply(params, {**state, "rows": batch.real}, batch.x, key=key, train=train)
+    return output, {name: part for name, part in new.items() if name != "mask"}, new.get("mask")
 
 
 def penalty(state: Tree, dtype: Dtype) -> Array:
@@ -91,18 +132,21 @@ class Task(Record):
         """What metrics see: probabilities where the loss is taken from logits, the network's own output elsewhere."""
         return LINKS[self.loss.link](output) if self.loss.link else ending(self.network, output)
 
-    def losses(self, output: Tree, batch: Batch, hyper: Tree) -> Array:
+    def losses(self, output: Tree, batch: Batch, hyper: Tree, mask: Array | None = None) -> Losses:
         """The loss of each row, from logits wherever the loss has a link."""
-        return self.loss(
-            batch.y, output if self.loss.link else ending(self.network, output), weight=batch.real, **hyper
-        )
+        z = output if self.loss.link else ending(self.network, output)
+        weight = batch.real if batch.by_step is None else batch.real[:, None] * batch.by_step
+        rows = self.loss(batch.y, z, weight=weight, mask=mask, **hyper)
+        counts = self.loss.counts(batch.y, z, mask)
+        return Losses(rows, batch.real if counts is None else batch.real * counts, mask)
 
-    def tallied(self, tally: Tree, batch: Batch, output: Tree, rows: Array, extra: Array) -> Tree:
+    def tallied(self, tally: Tree, batch: Batch, output: Tree, losses: Losses, extra: Array) -> Tree:
         """The accumulators after one more batch; `extra` is the penalty, which each row bears."""
-        weighted = rows if batch.weight is None else rows * batch.weight
-        out = {"loss": Mean().add(tally["loss"], weighted + extra, batch.real)}
+        weighted = losses.rows if batch.by_row is None else losses.rows * batch.by_row
+        out = {"loss": Mean().add(tally["loss"], weighted + extra, losses.counts)}
+        real = batch.real if losses.mask is None else batch.real[:, None] * losses.mask.astype(batch.real.dtype)
         for name, metric in self.metrics:
-            out[name] = metric.update(tally[name], batch.y, self.prediction(output), batch.real)
+            out[name] = metric.update(tally[name], batch.y, self.prediction(output), real)
         return out
 
     def step(self, ts: TrainState, tally: Tree, batch: Batch) -> tuple[TrainState, Tree, Array]:
@@ -111,17 +155,14 @@ class Task(Record):
         Where it was not, parameters and statistics stay as they were, so that the step can be looked into.
         """
         key = random.fold(ts.key, ts.step)
-        weight = batch.real if batch.weight is None else batch.real * batch.weight
-        state = {**ts.state, "rows": batch.real} if getattr(self.network, "masks", False) else ts.state
 
-        def objective(params: Tree) -> tuple[Array, tuple[Tree, Array, Array, Tree]]:
-            output, new = self.network.apply(params, state, batch.x, key=key, train=True)
-            rows = self.losses(output, batch, ts.hyper)
-            extra = penalty(new, rows.dtype)
-            value = jnp.sum(rows * weight.astype(rows.dtype)) / jnp.sum(batch.real).astype(rows.dtype) + extra
-            return value, (output, rows, extra, new)
+        def objective(params: Tree) -> tuple[Array, tuple[Tree, Losses, Array, Tree]]:
+            output, new, mask = applied(self.network, params, ts.state, batch, key, train=True)
+            losses = self.losses(output, batch, ts.hyper, mask)
+            extra = penalty(new, losses.rows.dtype)
+            return losses.mean(batch.by_row) + extra, (output, losses, extra, new)
 
-        (value, (output, rows, extra, new)), gradient = jax.value_and_grad(objective, has_aux=True)(ts.params)
+        (value, (output, losses, extra, new)), gradient = jax.value_and_grad(objective, has_aux=True)(ts.params)
         finite = jnp.isfinite(value)
 
         def stepped(ts: TrainState, gradient: Tree, new: Tree) -> TrainState:
@@ -133,7 +174,7 @@ class Task(Record):
 
         # a branch, not a choice between old and new: a choice keeps both, and costs as much as the rest of the update
         after = jax.lax.cond(finite, stepped, lambda ts, *_: ts, ts, gradient, new)
-        return after, self.tallied(tally, batch, output, rows, extra), finite
+        return after, self.tallied(tally, batch, output, losses, extra), finite
 
     def constrained(self, params: Tree) -> Tree:
         """Each parameter that has a constraint, projected onto it."""

@@ -1,0 +1,148 @@
+"""Masks: a padded sequence gives what it gives alone, through every layer that keeps time."""
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+
+from tests.peers import relaxed
+from thalweg import core, layers, random
+
+LENGTHS, TIME, FEATURES = (6, 3, 4), 6, 2
+REAL = np.arange(TIME) < np.array(LENGTHS)[:, None]
+X = np.where(REAL[..., None], np.random.default_rng(0).normal(size=(3, TIME, FEATURES)), 0).astype(np.float32)
+
+
+def given(layer, x, real=None, params=None, train=False):
+    """The output of `layer` behind a mask, the mask of it, the parameters, the state."""
+    network = layers.Sequential([layers.Masking(), layers.Dense(3), layer])
+    x = jnp.asarray(x)
+    first, state = core.init(network, random.key(0), x)
+    first = jax.tree.map(lambda a: a + 0.1, first)  # a bias of 0 would hide what padding holds
+    rows = jnp.ones(len(x)) if real is None else real
+    y, after = core.apply(network, params or first, state | {"rows": rows}, x, train=train, key=random.key(1))
+    return np.asarray(y), after.get("mask"), params or first, after
+
+
+KEEPING = {
+    "Activation": layers.Activation("tanh"),
+    "Add": layers.graph(node := layers.Input((None, 3)), layers.add([layers.Dense(3)(node), node])),
+    "AveragePooling1D": layers.AveragePooling1D(2),
+    "BatchNormalization": layers.BatchNormalization(),
+    "Concatenate": layers.Parallel([layers.Dense(2), layers.Dense(2)], layers.Concatenate()),
+    "Conv1D": layers.Conv1D(4, 3, padding="same"),
+    "Conv1D causal": layers.Conv1D(4, 2, padding="causal", dilation_rate=2),
+    "Conv1D valid": layers.Conv1D(4, 3, strides=2),
+    "Conv1D valid dilated": layers.Conv1D(4, 2, dilation_rate=2),
+    "DepthwiseConv1D": layers.DepthwiseConv1D(3, padding="same"),
+    "Dropout": layers.Dropout(0.5),
+    "LSTM": layers.LSTM(4, return_sequences=True),
+    "LayerNormalization": layers.LayerNormalization(),
+    "MaxPooling1D": layers.MaxPooling1D(2, strides=1),
+    "Parallel": layers.Parallel([layers.Dense(2), layers.Dense(2)]),
+    "Residual": layers.Residual(layers.Conv1D(3, 3, padding="same")),
+    "SeparableConv1D": layers.SeparableConv1D(4, 3, padding="same"),
+    "SimpleRNN": layers.SimpleRNN(4, return_sequences=True),
+}
+ENDING = {
+    "GlobalAveragePooling1D": layers.GlobalAveragePooling1D(),
+    "GlobalMaxPooling1D": layers.GlobalMaxPooling1D(),
+    "LSTM": layers.LSTM(4),
+    "SimpleRNN": layers.SimpleRNN(4),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_the_real_steps_are_those_of_the_sequence_alone(name):
+    y, mask, params, _ = given(KEEPING[name], X)
+    for i, n in enumerate(LENGTHS):
+        alone, _, _, _ = given(KEEPING[name], X[i : i + 1, :n], params=params)
+        assert np.flatnonzero(mask[i]).tolist() == list(range(alone.shape[1]))
+        np.testing.assert_allclose(y[i][mask[i]], alone[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_what_has_no_time_left_looked_at_real_steps_only(name):
+    y, mask, params, _ = given(ENDING[name], X)
+    assert mask is None
+    for i, n in enumerate(LENGTHS):
+        np.testing.assert_allclose(
+            y[i], given(ENDING[name], X[i : i + 1, :n], params=params)[0][0], rtol=1e-5, atol=1e-6
+        )
+
+
+def test_layers_whose_second_axis_is_another_end_the_mask():
+    square = np.ones((3, 3, FEATURES), np.float32)  # time and features alike: lengths say nothing
+    for layer in (layers.Permute((2, 1)), layers.Reshape((3, 3, 1)), layers.Flatten(), layers.Conv1DTranspose(3, 1)):
+        assert given(layer, square)[1] is None, layer
+    for ends in (
+        [layers.Cropping1D((1, 0)), layers.ZeroPadding1D((0, 1))],
+        [layers.UpSampling1D(2), layers.Cropping1D((0, 3))],
+    ):
+        assert given(layers.Sequential(ends), square)[1] is None, ends
+
+
+def test_a_mask_comes_back_only_where_rows_were_given():
+    network = layers.Sequential([layers.Masking()])
+    assert "mask" not in core.apply(network, {}, {}, jnp.asarray(X))[1]
+    mask = core.apply(network, {}, {"rows": jnp.ones(3)}, jnp.asarray(X))[1]["mask"]
+    np.testing.assert_array_equal(mask, REAL)
+
+
+def test_batch_statistics_are_those_of_the_real_steps_of_the_real_rows():
+    rows = jnp.array([1.0, 1.0, 0.0])
+    y, _, params, state = given(layers.BatchNormalization(momentum=0.0), X, rows, train=True)
+    dense = X @ np.asarray(params["layers"]["1"]["kernel"]) + np.asarray(params["layers"]["1"]["bias"])
+    seen = dense[:2][REAL[:2]]
+    moved = state["variables"]["layers"]["2"]
+    np.testing.assert_allclose(moved["moving_mean"], seen.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(moved["moving_variance"], seen.var(0), rtol=1e-5)
+    want = (seen - seen.mean(0)) / np.sqrt(seen.var(0) + 1e-3) * 1.1 + 0.1
+    np.testing.assert_allclose(y[:2][REAL[:2]], want, rtol=1e-4, atol=1e-5)
+
+
+def test_merged_steps_are_real_where_all_are():
+    a, b = layers.Input((None, 2)), layers.Input((None, 2))
+    masked = [layers.Masking()(a), layers.Masking()(b)]
+    other = np.roll(X, 1, axis=0)
+    for merged, want in (
+        (layers.add(masked), REAL & np.roll(REAL, 1, axis=0)),
+        (layers.concatenate(masked), REAL & np.roll(REAL, 1, axis=0)),
+        (layers.add([masked[0], layers.Dense(2)(b)]), REAL),
+        (layers.concatenate([masked[0], layers.Dense(2)(b)], axis=1), np.concatenate([REAL, np.ones_like(REAL)], 1)),
+    ):
+        network = layers.graph([a, b], merged)
+        pair = (jnp.asarray(X), jnp.asarray(other))
+        params, state = core.init(network, random.key(0), pair)
+        np.testing.assert_array_equal(core.apply(network, params, state | {"rows": jnp.ones(3)}, pair)[1]["mask"], want)
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_recurrent_layers_pass_over_padding_as_keras(sequences, backwards):
+    x = X[:, ::-1] if backwards else X  # padding in front, behind
+    for ours, theirs in ((layers.LSTM, keras.layers.LSTM), (layers.SimpleRNN, keras.layers.SimpleRNN)):
+        settings = {"return_sequences": sequences, "return_state": True, "go_backwards": backwards}
+        network = layers.Sequential([layers.Masking(), ours(4, **settings)])
+        params, _ = core.init(network, random.key(0), jnp.asarray(x))
+        got, _ = core.apply(network, params, {}, jnp.asarray(x))
+        with relaxed():
+            twin = theirs(4, **settings)
+            masked = keras.layers.Masking()(x)
+            twin(masked)
+            twin.set_weights([np.asarray(w) for w in params["layers"]["1"].values()])
+            expected = twin(masked)
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_row_of_padding_alone_is_finite():
+    x = np.concatenate([X, np.zeros_like(X[:1])])
+    for layer in (*KEEPING.values(), *ENDING.values()):
+        assert np.isfinite(given(layer, x)[0]).all(), layer
+
+
+def test_masking_needs_features():
+    with pytest.raises(core.context.ContractError, match=r"Embedding\(..., mask_zero=True\)"):
+        core.init(layers.Masking(), random.key(0), jnp.ones((2, 3)))
