@@ -21,7 +21,7 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES = "picture classes"
+PICTURES, TEXTS = "picture classes", "text classes"
 
 RECIPES = {
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
@@ -30,5 +30,12 @@ RECIPES = {
         "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"
     ),
     "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
+    "sentiment": Line(
+        "thalweg.recipes.sentiment:RECIPE",
+        TEXTS,
+        "rt-polarity, 10,662; SST-2; IMDb",
+        "1 min",
+        "a convolution over words",
+    ),
 }
 """The recipes by name."""

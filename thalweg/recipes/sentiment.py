@@ -1,7 +1,7 @@
-"""sentiment: whether a review speaks for or against a film, by a convolutional or a recurrent network, or attention.
+"""sentiment: whether a review speaks for or against a film, by a convolutional or a recurrent network.
 
     cnn   words -> embed -> widths 3, 4, 5 -> the largest over the text -> dropout -> softmax      Kim 2014
-    lstm  words -> embed -> LSTM both ways -> the mean over the text -> dropout -> softmax
+    lstm  words -> embed -> LSTM -> the mean over the text -> dropout -> softmax
 
 Kim, "Convolutional neural networks for sentence classification" (EMNLP 2014), with word vectors that begin at random.
 """
@@ -66,8 +66,8 @@ def pattern(units: int, words: int) -> Module:
 
 
 def lstm(settings: SentimentSettings) -> list[Module]:
-    """A text read forwards and backwards."""
-    return [layers.Bidirectional(layers.LSTM(settings.units, return_sequences=True)), layers.GlobalAveragePooling1D()]
+    """A text read word by word, and the mean of what was held after each."""
+    return [layers.LSTM(settings.units, return_sequences=True), layers.GlobalAveragePooling1D()]
 
 
 NETWORKS = {"cnn": cnn, "lstm": lstm}

@@ -191,7 +191,7 @@ def _indices(texts: Sequence[str], tokenizer: Any, length: int) -> np.ndarray:
 def _worst(judged: Judged, texts: list[str]) -> Table:
     shown = judged.hardest(SHOWN).tolist()
     rows = [_line(row, texts[row], judged) for row in shown]
-    header = ["row", "text", "is", "given", "called", "given"]
+    header = ["row", "text", "is", "with", "called", "with"]
     return Table(judging.hardest_title(judged, len(shown)), header, rows, numbers=(0, 3, 5), prose=(1,))
 
 
