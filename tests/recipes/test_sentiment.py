@@ -49,8 +49,8 @@ def test_rt_polarity_over_ten_folds(data_folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("corpus", "length", "epochs", "accuracy"), [("sst2", 64, 3, 0.80), ("imdb", 400, 6, 0.84)])
-def test_published_parts(corpus, length, epochs, accuracy, data_folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("corpus", "epochs", "accuracy"), [("sst2", 3, 0.80), ("imdb", 6, 0.84)])
+def test_published_parts(corpus, epochs, accuracy, data_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("THALWEG_DATA", str(data_folder))
-    result = recipes.run("sentiment", corpus=corpus, length=length, epochs=epochs, run_dir=tmp_path / "run", verbose=0)
+    result = recipes.run("sentiment", corpus=corpus, epochs=epochs, run_dir=tmp_path / "run", verbose=0)
     assert result.scores["accuracy"] >= accuracy

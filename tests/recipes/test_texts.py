@@ -118,6 +118,16 @@ def test_evaluate_reads_the_recipes_data_and_ones_own(finished, tmp_path):
         evaluated(trained, table(tmp_path / "u.csv", ["a film"] * 2, ["good", "fair"]))
 
 
+def test_evaluate_reads_a_named_sets_own_folder(tmp_path):
+    for kind, label in (("neg", "bad"), ("pos", "good")):
+        texts = [text for text, is_ in zip(*written(60, 0), strict=True) if is_ == label]
+        (tmp_path / f"rt-polarity.{kind}").write_text("\n".join(texts))
+    result = recipes.run("bag", epochs=1, data=tmp_path, run_dir=tmp_path / "run", verbose=0)
+    assert result.model.preprocessing["labels"].classes == ("negative", "positive")
+    assert evaluated(opened(tmp_path / "run"), tmp_path).scores == result.scores
+    assert str(tmp_path) in json.loads((tmp_path / "run" / "manifest.json").read_text())["data"]["source"]
+
+
 def test_the_vocabulary_is_that_of_the_training_part(own):
     settings = TextSettings(seed=1)
     material = KIND.gather(own, settings)

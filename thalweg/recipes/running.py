@@ -118,7 +118,7 @@ def run(
     )
     try:
         return _train(job, verbose, again=False)
-    except ContractError:
+    except (ConfigError, ContractError, DataError):
         if not (folder / files.CHECKPOINTS).exists():  # refused before the first step
             shutil.rmtree(folder)
         raise

@@ -17,7 +17,7 @@ from thalweg.data import Words
 from thalweg.datasets.catalog_text import IMDB, RT_POLARITY, SST2
 from thalweg.model import Model
 from thalweg.recipes.base import Material, Recipe, classifier
-from thalweg.recipes.settings import BatchSize, Epochs, Patience, Rate, Units
+from thalweg.recipes.settings import BatchSize, Epochs, Length, Patience, Rate, Units
 from thalweg.recipes.texts import TextClasses, TextSettings
 
 
@@ -31,6 +31,7 @@ class SentimentSettings(TextSettings):
     epochs: Epochs = 10
     batch_size: BatchSize = 50
     patience: Patience = 2
+    length: Length = 400
     embedding: Annotated[int, Field(ge=1, description="numbers that a word becomes")] = 128
     units: Units = 100
     dropout: Rate = 0.5

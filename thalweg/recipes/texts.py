@@ -59,7 +59,7 @@ class TextClasses:
             DataError: there is no such data, it is damaged, or has one class only.
         """
         entry = self.chosen(settings)
-        named = path is None or any(store.find(entry, file.name, path) for file in entry.files)
+        named = path is None or _holds(path, entry)
         found = _named(entry, path) if named else _own(path)
         if "test" not in found:
             found = _folded(found["train"], settings.fold, path)
@@ -91,7 +91,9 @@ class TextClasses:
         return Material(part, part, part, entry.title, entry.classes, records, raw=["word"])
 
     def exam(self, trained: Trained, path: Path) -> Material:
-        """Every text of a labelled file or folder; of a folder with parts, the test part."""
+        """Every text of a labelled file or folder; of a folder with parts, or of a data set's, the test part."""
+        if trained.recipe is not None and _holds(path, self.chosen(trained.settings)):
+            return self.gather(path, trained.settings)
         found = textfiles.labelled(textfiles.parts(path).get("test", path))
         part = _rows(found, trained.model.preprocessing, trained.shape[0])
         return Material(part, part, part, str(path), trained.classes, trained.model.preprocessing, raw=found.texts)
@@ -150,6 +152,10 @@ def naive_bayes(ids: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes:
     score[:, PADDING] = 0
     prior = np.log(np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels))
     return (prior + score[:, asked].sum(2).T).argmax(1)
+
+
+def _holds(path: Path, entry: Entry) -> bool:
+    return any(store.find(entry, file.name, path) for file in entry.files)
 
 
 def _named(entry: Entry, folder: Path | None) -> dict[str, Texts]:
