@@ -16,6 +16,7 @@ from thalweg.core import Module, ModuleNetwork, Network, policy, replace_at, wal
 from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
 from thalweg.export import archive
+from thalweg.record import Record
 from thalweg.train import Fit, History, Plan, Session, contract, prepare, session
 from thalweg.train.callbacks import Callback, CallbackList, needs_batches
 from thalweg.train.evaluate import evaluate
@@ -49,10 +50,10 @@ class Model:
     def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None) -> None:
         self.module = layers.graph(inputs, outputs) if outputs is not None else module_of(inputs)
         self.name = name
-        self.precision, self.seed = policy("float32"), 0
-        self.stop_training = False
+        self.precision, self.seed, self.stop_training = policy("float32"), 0, False
         self.history: History | None = None
         self.classes: tuple[Any, ...] | None = None
+        self.preprocessing: dict[str, Record] = {}  # what makes inputs of what people have; its file holds it
         self.settings: dict[str, Any] | None = None
         self.input_spec: Spec = None
         self._weights: tuple[Tree, Tree] | None = None
@@ -162,6 +163,7 @@ class Model:
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
         *,
         split: str = "shuffled",
         run_dir: str | Path | None = None,
@@ -182,6 +184,7 @@ class Model:
             class_weight: a weight for each class, or "balanced".
             sample_weight: a weight for each row.
             initial_epoch: the epoch number to start from.
+            steps_per_epoch: an epoch's steps at most, of rows drawn anew for each; all rows unless said.
             split: "time" takes the validation rows from the end, in order.
             run_dir: a folder for checkpoints, so that the run can be resumed.
             resume: go on from the newest good checkpoint of `run_dir`, to the same bits as without the stop.
@@ -200,12 +203,11 @@ class Model:
             current, found, batch_size, hooks, share=validation_split, validation=apart,
             class_weight=class_weight, seed=self.seed, split=split,
         )  # fmt: skip
-        steps = len(train.order(size, shuffle=False))
+        plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks), steps_per_epoch)
+        steps = plan.limited(len(train.order(size, shuffle=False)))
         current.task = session.lasting(current.task, steps * epochs)
-        self.stop_training = False
-        self.history = History(params={"epochs": epochs, "steps": steps})
+        self.stop_training, self.history = False, History(params={"epochs": epochs, "steps": steps})
         called = CallbackList(hooks, self, {"epochs": epochs, "steps": steps, "verbose": verbose})
-        plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks))
         run = Fit(current, train, validation, plan, called, self.history, Progress(verbose, epochs))
         with self.precision.scope():
             prepare.check_lengths(current, found, apart)

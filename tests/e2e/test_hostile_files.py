@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thalweg import layers
+from thalweg.data import Labels
 from thalweg.errors import ModelFileError
 from thalweg.export import modelfile
+from thalweg.model import Sequential, load_model
 
 ARCHITECTURE = {"type": "Sequential", "layers": [{"type": "Dense", "units": 3}] * 4}
 WEIGHTS = {"layers.0.kernel": np.arange(12, dtype=np.float32).reshape(4, 3), "layers.0.bias": np.ones(3)}
@@ -196,6 +199,33 @@ def test_many_entries_behind_a_large_directory(tmp_path, monkeypatch):
 )
 def test_json_that_is_none_of_ours(tmp_path, name, data, message):
     refused(zipped(tmp_path / "m.tw", members(tmp_path / "m.tw", **{name: data})), message)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        {"t": {"type": "os.system", "command": "id"}},
+        {"t": {"type": "Dense", "units": 3}},  # a layer is no preprocessing
+        {"t": {"type": "Labels"}},
+        {"t": {"type": "Labels", "classes": ["a"], "path": "/etc/passwd"}},
+        {"t": {"type": "Standardize", "mean": "x", "std": {"type": "Sequential"}}},
+        {"t": 3},
+        {"t": ["Labels"]},
+        [1, 2],
+        "text",
+        None,
+    ],
+    ids=str,
+)
+def test_preprocessing_that_asks_for_what_is_not_allowed(tmp_path, records):
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.preprocessing = {"labels": Labels(("a", "b"))}
+    model.save(tmp_path / "m.tw")
+    assert load_model(tmp_path / "m.tw").preprocessing == model.preprocessing
+    file = modelfile.read(tmp_path / "m.tw")
+    modelfile.write(tmp_path / "m.tw", file.architecture, file.weights, {"records": records}, {})
+    with pytest.raises(ModelFileError, match=r"m\.tw"):
+        load_model(tmp_path / "m.tw")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,14 @@ import pytest
 
 from thalweg.datasets import CATALOG, digits
 from thalweg.errors import DataError
-from thalweg.recipes.pictures import gather, labelled
+from thalweg.recipes.pictures import PictureClasses, labelled
+from thalweg.recipes.settings import Settings
 
-DIGITS, MNIST = CATALOG["digits"], CATALOG["mnist"]
+DIGITS, MNIST = PictureClasses(CATALOG["digits"]), PictureClasses(CATALOG["mnist"])
+
+
+def gather(kind, path, validation, seed):
+    return kind.gather(path, Settings(validation_split=validation, seed=seed))
 
 
 def rows_of(x):
@@ -26,7 +31,7 @@ def test_the_test_part_is_the_published_one_and_training_is_split_by_seed():
         assert len(p.validation[1]) == round(len(y) / 10)
     assert rows_of(one.validation[0]) != rows_of(two.validation[0])
     assert one.classes == tuple("0123456789")
-    assert one.brightest == 16
+    assert one.facts == {"brightest": 16}
 
 
 def own(path, labels):

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from thalweg.core.summary import Row, Summary
-from thalweg.recipes import report
+from thalweg.recipes import markup, report
 from thalweg.recipes.judged import Judged
+from thalweg.recipes.pictures import SHOWN, shown
+from thalweg.recipes.verdict import percent
 
 EVIL = "<script>alert('a&b')</script>"
 VOID = {"meta", "img", "br", "line", "polyline", "circle"}
@@ -46,12 +48,12 @@ def page(judged, pictures):
     }
     history = {"loss": [2.0, 1.0], "val_loss": [1.5, 1.2], "accuracy": [0.2, 0.5], "val_accuracy": [0.3, 0.4]}
     network = Summary((Row("layers.0", "Dense", ((10,),), 650, 1280, 2640),), 650, 0, 1301)
-    return report.render(manifest, history=history, network=network, judged=judged, pictures=pictures)
+    return report.render(manifest, history=history, network=network, verdict=shown(judged, pictures, judged.labels))
 
 
 def test_it_holds_the_result_the_baseline_settings_network_and_versions(page, judged):
     for text in (
-        report.percent(judged.accuracy),
+        percent(judged.accuracy),
         f"{judged.wrong} of 60",
         "33.3%",  # the baseline
         f"{judged.loss:.4f}",
@@ -80,10 +82,10 @@ def test_the_measures_of_each_class_are_there(page, judged):
 
 def test_the_worst_mistakes_come_first_with_their_own_pictures(page, judged, pictures):
     figures = re.findall(r"<figure>(.*?)</figure>", page, re.DOTALL)
-    assert len(figures) == report.WORST
+    assert len(figures) == SHOWN
     assert "row 7<" in figures[0]
     assert re.search(r"is <b>.*</b> \(1\.0%\)<br>called <b>cat</b> \(98\.0%\)", figures[0])
-    for row, figure in zip(judged.hardest(report.WORST), figures, strict=True):
+    for row, figure in zip(judged.hardest(SHOWN), figures, strict=True):
         content = base64.b64decode(re.search(r"base64,([^\"]*)", figure).group(1))
         shown = np.asarray(Image.open(io.BytesIO(content)))
         np.testing.assert_allclose(shown, pictures[row] * (255 / pictures.max()), atol=1)
@@ -124,5 +126,5 @@ def test_its_tags_are_closed_in_order(page):
 
 def test_colour_pictures_are_shown_in_colour():
     pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
-    content = base64.b64decode(report.picture(pixels, 255).partition(",")[2])
+    content = base64.b64decode(markup.picture(pixels, 255).partition(",")[2])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), pixels)

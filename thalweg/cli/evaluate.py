@@ -12,15 +12,15 @@ from thalweg.cli.common import show, text
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A .tw file or a run folder.")],
     data: Annotated[
-        Path | None, typer.Option(help="A labelled .npz or .csv, or the data set's folder; by default the test data.")
+        Path | None, typer.Option(help="Labelled data of your own, or the data set's folder; by default the test data.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge a model on its recipe's test data, or on labelled data of your own."""
     from thalweg.recipes.trained import evaluated, opened
 
-    judged, scores = evaluated(opened(model), data)
+    verdict = evaluated(opened(model), data)
     if as_json:
-        typer.echo(json.dumps({**scores, **judged.described()}, indent=2))
+        typer.echo(json.dumps({**verdict.scores, **verdict.details}, indent=2))
     else:
-        show(["measure", "value"], [(name, text(value)) for name, value in scores.items()])
+        show(["measure", "value"], [(name, text(value)) for name, value in verdict.scores.items()])

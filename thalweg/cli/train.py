@@ -16,7 +16,7 @@ STOPPED = 130  # as a shell reports a process that Ctrl-C ended
 def train(
     recipe: Annotated[str | None, typer.Argument(help="One of `thalweg recipes`; a --config file may name it.")] = None,
     *,
-    data: Annotated[Path | None, typer.Option(help="The data set's folder, or a .npz or .csv of your own.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data set's folder, or a file or folder of your own.")] = None,
     pairs: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be repeated.")
     ] = None,
@@ -57,13 +57,11 @@ def _named(given: str | None, stored: str | None) -> str:
 
 def _conclude(result: Any) -> None:
     folder = shlex.quote(str(result.folder))
-    if result.scores is None:
+    if result.verdict is None:
         typer.echo(f"Stopped and saved. To go on, type:\n  thalweg train --resume {folder}")
         raise typer.Exit(STOPPED)
-    s = result.scores
     typer.echo(
-        f"Test accuracy {s['accuracy']:.4f}: {s['rows'] - s['wrong']:,} of {s['rows']:,} right. "
-        f"Always answering {s['baseline_answer']} gives {s['baseline']:.4f}.\n"
+        f"{result.verdict.line}\n"
         f"The run is in {folder}; open {folder}/report.html. To use the model, type:\n"
-        f"  thalweg predict {folder}/model.tw {folder}/samples.npz"
+        f"  thalweg predict {folder}/model.tw {shlex.join(result.trial)}"
     )

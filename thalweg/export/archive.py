@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from thalweg import layers, losses, metrics, optim
+from thalweg import data, layers, losses, metrics, optim
 from thalweg.core import Module, Policy
-from thalweg.errors import ConfigError, ModelFileError
+from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
-from thalweg.record import from_json, to_json
+from thalweg.record import Record, from_json, to_json
 from thalweg.types import Spec, row_spec
 
 
@@ -48,7 +48,10 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
         "seed": model.seed,
         "compile": _settings(model.settings),
     }
-    preprocessing = {"classes": None if model.classes is None else list(model.classes)}
+    preprocessing = {
+        "classes": None if model.classes is None else list(model.classes),
+        "records": {name: _stored(name, record) for name, record in model.preprocessing.items()},
+    }
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     modelfile.write(path, architecture, weights, preprocessing, {"created": created, **manifest})
     return Path(path)
@@ -67,17 +70,35 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
         settings = from_json(stored.architecture["compile"], allowed()) if stored.architecture["compile"] else None
         precision = from_json(stored.architecture["precision"], allowed())
         spec = _spec(stored.architecture["input"])
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        records = {name: _record(value) for name, value in stored.preprocessing.get("records", {}).items()}
+    except (AttributeError, KeyError, ThalwegError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} does not describe a network of this version: {error}") from error
     if settings:
         optimizer, loss, names = settings
         model.compile(optimizer, loss, names, precision=precision, seed=int(stored.architecture["seed"]))
-    model.precision = precision
+    model.precision, model.preprocessing = precision, records
     classes = stored.preprocessing.get("classes")
     model.classes = None if classes is None else tuple(classes)
     model.build_for(spec)
     model.set_weights(stored.weights)
     return model
+
+
+def _stored(name: str, record: Any) -> Any:
+    """A record of preprocessing as JSON holds it: one that would not be read again is refused."""
+    try:
+        described = to_json(record)
+        _record(described)
+    except ConfigError as error:
+        raise ModelFileError(f"the preprocessing {name!r} cannot be stored: {error}") from error
+    return described
+
+
+def _record(described: Any) -> Record:
+    record = from_json(described, data.ALLOWED)
+    if not isinstance(record, Record):
+        raise ConfigError(f"{record!r:.100} is no record.\n  Preprocessing is made of the records of thalweg.data.")
+    return record
 
 
 def _settings(settings: dict[str, Any] | None) -> Any:

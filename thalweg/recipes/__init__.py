@@ -1,25 +1,18 @@
 """Recipes: an application a file: data, network, training and report. `thalweg train NAME` runs one.
 
->>> sorted(RECIPES)
-['digits', 'mnist-cnn', 'mnist-lstm', 'mnist-mlp']
+>>> load("digits").settings().epochs
+20
 """
 
 import importlib
 from typing import Any
 
 from thalweg.errors import ConfigError, nearest
-
-RECIPES = {
-    "digits": ("thalweg.recipes.digits:RECIPE", "1,797 scanned digits of 8 x 8 pixels, a small convolutional network"),
-    "mnist-cnn": ("thalweg.recipes.mnist:CNN", "70,000 handwritten digits, three convolutions"),
-    "mnist-lstm": ("thalweg.recipes.mnist:RECURRENT", "70,000 handwritten digits, read row by row by two LSTM layers"),
-    "mnist-mlp": ("thalweg.recipes.mnist:MLP", "70,000 handwritten digits, one hidden layer"),
-}
-"""Where each recipe is and what it does. Listing them loads none."""
+from thalweg.recipes.catalog import RECIPES, Line
 
 FACE = {name: f"thalweg.recipes.running:{name}" for name in ("Result", "resume", "run")}
 
-__all__ = ["RECIPES", "Result", "load", "resume", "run"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["RECIPES", "Line", "Result", "load", "resume", "run"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def load(name: str) -> Any:
@@ -30,7 +23,7 @@ def load(name: str) -> Any:
     """
     if name.lower() not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}.\n  {nearest(name, RECIPES)}")
-    return _found(RECIPES[name.lower()][0])
+    return _found(RECIPES[name.lower()].place)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,39 +1,33 @@
-"""answers: what a model says of rows, one record a row, and into files.
+"""answers: what a model says, one record a row, as a table and into files.
 
 A classifier's record has the likeliest class and every probability; another model's has its numbers.
 """
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.recipes import rows
-from thalweg.recipes.trained import Trained
+from thalweg.recipes.base import Answer, Trained
 
 COLUMNS = 8  # numbers a row that the table shows, for a model that gives no probabilities
-Answer = dict[str, Any]
-"""What is said of one row, by column."""
+WIDTH = 160  # characters of a text that the table shows
+WIDE = ("probabilities", "values")  # what has a column for each of its numbers
 
 
-def answers(trained: Trained, file: Path) -> list[Answer]:
-    """What the model says of each row in `file`; a label that the file has stands beside it.
-
-    Raises:
-        DataError: the file is missing, damaged, or does not fit the model's input.
-    """
-    x, labels = rows.read(file, trained.shape, trained.manifest.get("brightest", 255))
+def said_of_rows(trained: Trained, x: Any, given: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """What the model says of each row of its input `x`; what is `given` of a row stands before it."""
     output = np.asarray(trained.model.predict(x))
-    known = [{} if labels is None else {"label": labels[row].item()} for row in range(len(output))]
     if output.ndim == 2 and getattr(trained.model.network, "activation", None) == "softmax":
-        said = [_chosen(p, trained.classes) for p in output.tolist()]
+        classes = trained.classes
+        said = [_chosen(p, classes) for p in output.tolist()]
     else:
         said = [{"values": values} for values in output.tolist()]
-    return [{"row": row, **known[row], **record} for row, record in enumerate(said)]
+    return [{"row": row, **given[row], **record} for row, record in enumerate(said)]
 
 
 def _chosen(p: list[float], classes: tuple[str, ...]) -> Answer:
@@ -42,12 +36,16 @@ def _chosen(p: list[float], classes: tuple[str, ...]) -> Answer:
 
 
 def flat(answer: Answer) -> Answer:
-    """A line of a table: the answer and the next likeliest, or the first numbers."""
-    line = {name: value for name, value in answer.items() if name not in ("probabilities", "values")}
+    """A line of a table: what is a text or a number; of several numbers the next likeliest, or the first."""
+    line = {name: _short(value) for name, value in answer.items() if not isinstance(value, dict | list)}
     if "values" in answer:
-        return line | {f"value {i}": v for i, v in enumerate(np.ravel(answer["values"])[:COLUMNS].tolist())}
-    ranked = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
-    return line | {"then": " ".join(f"{name} {p:.4f}" for name, p in ranked[1:2])}
+        line |= {f"value {i}": v for i, v in enumerate(np.ravel(answer["values"])[:COLUMNS].tolist())}
+    ranked = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])
+    return line | ({"then": " ".join(f"{name} {p:.4f}" for name, p in ranked[1:2])} if ranked else {})
+
+
+def _short(value: Any) -> Any:
+    return f"{value[:WIDTH]}..." if isinstance(value, str) and len(value) > WIDTH + 3 else value
 
 
 def writer(path: Path) -> Callable[[Path, list[Answer]], None]:
@@ -62,7 +60,7 @@ def writer(path: Path) -> Callable[[Path, list[Answer]], None]:
 
 
 def _json(path: Path, said: list[Answer]) -> None:
-    path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _csv(path: Path, said: list[Answer]) -> None:
@@ -74,9 +72,13 @@ def _csv(path: Path, said: list[Answer]) -> None:
 
 
 def _wide(answer: Answer) -> Answer:
-    line = {name: value for name, value in answer.items() if name not in ("probabilities", "values")}
+    line = {name: _cell(value) for name, value in answer.items() if name not in WIDE}
     given = answer.get("probabilities") or dict(enumerate(np.ravel(answer.get("values", ())).tolist()))
     return line | {f"p({name})" if "answer" in answer else f"value {name}": p for name, p in given.items()}
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 WRITERS: dict[str, Callable[[Path, list[Answer]], None]] = {".json": _json, ".csv": _csv}

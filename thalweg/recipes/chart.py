@@ -27,7 +27,14 @@ class Axis(NamedTuple):
         return TOP + (high - at) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def curves(title: str, series: Mapping[str, Sequence[float]], *, first: int = 1, logarithmic: bool = False) -> str:
+def curves(
+    title: str,
+    series: Mapping[str, Sequence[float]],
+    *,
+    first: int = 1,
+    logarithmic: bool = False,
+    axis_title: str = "epoch",
+) -> str:
     """One chart of the `series`, a value for each epoch. Values that are not finite are left out.
 
     Args:
@@ -35,6 +42,7 @@ def curves(title: str, series: Mapping[str, Sequence[float]], *, first: int = 1,
         series: values by the name in the legend, drawn in this order.
         first: the number of the first epoch.
         logarithmic: whether equal quotients are equal distances, where all values are above 0.
+        axis_title: what is counted from left to right.
 
     >>> curves("loss", {"training": [2.0, 1.0]}).startswith("<svg")
     True
@@ -47,7 +55,7 @@ def curves(title: str, series: Mapping[str, Sequence[float]], *, first: int = 1,
     parts = [_grid(axis, [epoch for epoch in whole(first, last) if epoch < first + count], first, last)]
     parts += [_line(number, values, axis, first, last) for number, values in enumerate(series.values())]
     parts.append(_legend(list(series)))
-    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">epoch</text>')
+    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">{escape(axis_title)}</text>')
     said = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in series.items() if len(values))
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title}: {said}")}</title>'

@@ -5,12 +5,13 @@
 The learning rate falls along a cosine to 0 at the last step: the last epochs settle, and every seed ends well.
 """
 
-import numpy as np
+import math
 
 from thalweg import layers, optim
 from thalweg.datasets.catalog import DIGITS
 from thalweg.model import Model
-from thalweg.recipes.base import Recipe, classifier
+from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes.pictures import PictureClasses
 from thalweg.recipes.settings import Epochs, Filters, LearningRate, Rate, Settings, Units
 
 
@@ -24,9 +25,10 @@ class DigitsSettings(Settings):
     dropout: Rate = 0.4
 
 
-def build(settings: DigitsSettings, x: np.ndarray, classes: int) -> Model:
+def build(settings: DigitsSettings, material: Material) -> Model:
     """The network, with the mean and the deviation of the training pictures inside it."""
-    steps = settings.epochs * -(-len(x) // settings.batch_size)
+    x, _ = material.train
+    steps = math.prod(settings.plan(len(x)))
     convolutions = [layers.Conv2D(f, 3, padding="same", activation="relu") for f in settings.filters]
     body = [
         layers.Reshape((*x.shape[1:3], -1), input_shape=x.shape[1:]),  # [height, width, channels]
@@ -37,9 +39,9 @@ def build(settings: DigitsSettings, x: np.ndarray, classes: int) -> Model:
         layers.Dropout(settings.dropout),
         layers.Dense(settings.units, activation="relu"),
         layers.Dropout(settings.dropout),
-        layers.Dense(classes, activation="softmax"),
+        layers.Dense(len(material.classes), activation="softmax"),
     ]
     return classifier(settings, body, optim.schedules.CosineDecay(settings.learning_rate, steps))
 
 
-RECIPE = Recipe(DIGITS, DigitsSettings, build)
+RECIPE = Recipe(PictureClasses(DIGITS), DigitsSettings, build)

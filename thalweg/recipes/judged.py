@@ -9,6 +9,7 @@ What it counts is the likeliest class of each row.
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from thalweg.errors import ContractError
 from thalweg.model import Model
+from thalweg.recipes.verdict import Confusion, Measure, Section, Table, Verdict, percent
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # a probability that came out as 0 counts as this
 
@@ -83,6 +85,10 @@ class Judged:
         """Counts and measures as JSON holds them."""
         return {"classes": list(self.classes), "per_class": self.per_class, "confusion": self.counts.tolist()}
 
+    def pair(self, row: int) -> tuple[int, int]:
+        """What a row is, and what it was called."""
+        return int(self.labels[row]), int(self.predicted[row])
+
     def hardest(self, count: int) -> np.ndarray:
         """The rows with the highest loss, the worst first: those whose own class was given least."""
         return np.argsort(self.own, kind="stable")[:count]
@@ -93,7 +99,7 @@ def _share(part: np.ndarray, of: np.ndarray) -> np.ndarray:
 
 
 def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Judged:
-    """What `model` makes of pictures `x` with class numbers `labels`.
+    """What `model` makes of rows `x` with class numbers `labels`.
 
     Raises:
         ContractError: the model gives something else than a probability for each of `classes`.
@@ -105,3 +111,52 @@ def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, .
             f"{len(classes)} classes.\n  Judge a classifier that ends in a softmax with a unit for each class."
         )
     return Judged(labels.astype(np.int64), probabilities, classes)
+
+
+def verdict(
+    judged: Judged,
+    reference: np.ndarray,
+    rows: str,
+    examples: Sequence[Section] = (),
+    others: Mapping[str, Measure] | None = None,
+) -> Verdict:
+    """The verdict on a classifier: the share of rows called what they are, beside the commonest class.
+
+    Args:
+        judged: what became of the test part.
+        reference: the labels of the training part, of which the commonest is the baseline.
+        rows: what a row is called, in the plural: "pictures".
+        examples: sections after the confusion matrix, such as the worst mistakes.
+        others: the accuracy of further baselines, by their names in the scores.
+    """
+    others, total = others or {}, len(judged.labels)
+    scores = {**judged.scores(reference), **{name: measure.value for name, measure in others.items()}}
+    always, also = scores["baseline_answer"], "".join(f", {m.name} {m.value:.4f}" for m in others.values())
+    return Verdict(
+        measure=Measure("test accuracy", judged.accuracy, percent(judged.accuracy)),
+        baselines=[Measure(f"always “{always}”", scores["baseline"], percent(scores["baseline"])), *others.values()],
+        scores=scores,
+        line=f"Test accuracy {judged.accuracy:.4f}: {total - judged.wrong:,} of {total:,} right. "
+        f"Always answering {always} gives {scores['baseline']:.4f}{also}.",
+        heading=f"{percent(judged.accuracy)} right",
+        note=f"{judged.wrong} of {total:,} test {rows} wrong",
+        facts={"wrong": f"{judged.wrong:,} of {total:,}", "test loss": f"{scores['loss']:.4f}"},
+        sections=[Confusion("Confusion matrix", judged.counts, judged.classes), _by_class(judged), *examples],
+        details=judged.described(),
+    )
+
+
+def _by_class(judged: Judged) -> Table:
+    lines, measures = judged.per_class, ("precision", "recall", "f1")
+    rows = [[line["class"], *(f"{line[m]:.3f}" for m in measures), f"{line['rows']:,}"] for line in lines]
+    mean = [f"{np.mean([line[m] for line in lines]):.3f}" for m in measures]
+    total = ["mean", *mean, f"{len(judged.labels):,}"]
+    header = ["class", "precision", "recall", "F1", "rows"]
+    return Table("Class by class", header, [*rows, total], numbers=(1, 2, 3, 4), half=True)
+
+
+def hardest_title(judged: Judged, shown: int) -> str:
+    """What a section of the `shown` hardest rows is called."""
+    if judged.wrong >= shown:
+        return "The worst mistakes"
+    return f"{'The worst mistakes, then' if judged.wrong else 'No mistakes;'} the least sure answers"

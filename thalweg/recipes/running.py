@@ -8,19 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from thalweg.errors import ConfigError, ContractError, DataError
 from thalweg.model import Model
 from thalweg.recipes import folder as files
 from thalweg.recipes import load, report
-from thalweg.recipes.base import Recipe
-from thalweg.recipes.judged import judge
-from thalweg.recipes.pictures import Pictures, gather
+from thalweg.recipes.base import Material, Recipe, given, rows_of
 from thalweg.recipes.settings import Settings, settle
-from thalweg.train.callbacks import Callback
-
-SAMPLES = 10  # test pictures set apart for a first `predict`
+from thalweg.recipes.verdict import Verdict
+from thalweg.train.callbacks import Callback, EarlyStopping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,13 +26,20 @@ class Result:
         folder: the run folder.
         model: the network as it is now.
         history: each epoch's loss and metrics by name.
-        scores: of the test part: loss, accuracy, baseline and more; None for a run that was stopped.
+        verdict: on the test part: scores, baselines and more; None for a run that was stopped.
+        trial: what to type after `thalweg predict MODEL` to try the model.
     """
 
     folder: Path
     model: Model
     history: dict[str, list[float]]
-    scores: dict[str, Any] | None
+    verdict: Verdict | None
+    trial: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> dict[str, Any] | None:
+        """The verdict's numbers by name: the result, the baselines and more."""
+        return None if self.verdict is None else dict(self.verdict.scores)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Job:
 
     recipe: Recipe
     settings: Settings
-    pictures: Pictures
+    material: Material
     folder: Path
     manifest: dict[str, Any]
 
@@ -88,7 +90,7 @@ def run(
     Args:
         name: "digits", "mnist-mlp", ...: see `RECIPES`.
         settings: epochs, batch_size, learning_rate, seed and what else the recipe has, by name.
-        data: a folder with the data set's files, or an .npz or .csv file of pictures of your own.
+        data: a folder with the data set's files, or a file or folder of your own, as the recipe's kind reads it.
         run_dir: the run folder; by default `runs/NAME-1` or the next number that is free.
         command: what the manifest says was typed.
         verbose: as in `Model.fit`.
@@ -101,22 +103,22 @@ def run(
     recipe = load(name)
     chosen = settle(recipe.settings, settings or {}, named)
     path = None if data is None else Path(data).resolve()
-    pictures = gather(recipe.entry, path, chosen.validation_split, chosen.seed)
+    material = recipe.application.gather(path, chosen)
     folder = files.fresh(name, None if run_dir is None else Path(run_dir))
     stored = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
     files.write_config(folder, stored)
-    job = Job(recipe, chosen, pictures, folder, {"recipe": name})
+    job = Job(recipe, chosen, material, folder, {"recipe": name})
     job.note(
         command=command or f"recipes.run({name!r}, ...)",
         seed=chosen.seed,
         started=files.now(),
         versions=files.versions(),
-        data=pictures.described(),
+        data=material.described(),
         config=stored,
     )
     try:
         return _train(job, verbose, again=False)
-    except ContractError:
+    except (ConfigError, ContractError, DataError):
         if not (folder / files.CHECKPOINTS).exists():  # refused before the first step
             shutil.rmtree(folder)
         raise
@@ -139,23 +141,17 @@ def resume(run_dir: str | Path, *, data: str | Path | None = None, verbose: int 
     if not (folder / files.CONFIG).is_file():
         raise ConfigError(f"{folder} is no run folder: it has no {files.CONFIG}.\n  Write --resume runs/NAME.")
     stored, manifest = files.read_config(folder / files.CONFIG), files.read_json(folder / files.MANIFEST)
-    recipe, place, chosen = restored(stored)
-    pictures = gather(recipe.entry, Path(data) if data else place, chosen.validation_split, chosen.seed)
-    _check_same(manifest, pictures)
-    job = Job(recipe, chosen, pictures, folder, manifest)
+    recipe = load(stored["recipe"])
+    chosen, place = recipe.settled(stored), data or stored["data"]
+    material = recipe.application.gather(Path(place) if place else None, chosen)
+    _check_same(manifest, material)
+    job = Job(recipe, chosen, material, folder, manifest)
     job.note(resumed=[*manifest.get("resumed", ()), files.now()])
     return _train(job, verbose, again=True)
 
 
-def restored(stored: Mapping[str, Any]) -> tuple[Recipe, Path | None, Settings]:
-    """The recipe, the place of the data and the settings that a run's `config.yaml` or manifest says."""
-    recipe = load(stored["recipe"])
-    settings = {name: value for name, value in stored.items() if name not in ("recipe", "data")}
-    return recipe, Path(stored["data"]) if stored["data"] else None, settle(recipe.settings, settings)
-
-
-def _check_same(manifest: dict[str, Any], pictures: Pictures) -> None:
-    now, then = pictures.described()["sha256"], manifest["data"]["sha256"]
+def _check_same(manifest: dict[str, Any], material: Material) -> None:
+    now, then = material.described()["sha256"], manifest["data"]["sha256"]
     if now != then:
         raise DataError(
             f"the {' and '.join(k for k in now if now[k] != then[k])} part of the data is not the run's.\n"
@@ -168,38 +164,38 @@ def _check_same(manifest: dict[str, Any], pictures: Pictures) -> None:
 
 
 def _train(job: Job, verbose: int | str, *, again: bool) -> Result:
-    chosen, pictures, began = job.settings, job.pictures, time.perf_counter()
-    model = job.recipe.build(chosen, pictures.train[0], len(pictures.classes))
+    chosen, material, began = job.settings, job.material, time.perf_counter()
+    model = job.recipe.made(chosen, material)
+    epochs, steps = chosen.plan(rows_of(material.train))
+    hooks = [HistoryFile(job.folder / files.HISTORY), *job.recipe.callbacks(chosen)]
     history = model.fit(
-        *pictures.train,
+        *given(material.train),
         batch_size=chosen.batch_size,
-        epochs=chosen.epochs,
+        epochs=epochs,
         verbose=verbose,
-        callbacks=[HistoryFile(job.folder / files.HISTORY)],
-        validation_data=pictures.validation,
+        callbacks=[*hooks, EarlyStopping(patience=chosen.patience)] if chosen.patience else hooks,
+        validation_data=given(material.validation),
+        steps_per_epoch=steps if chosen.steps else None,
         run_dir=job.folder,
         resume=again,
     )
     seconds = round(job.manifest.get("seconds", 0) + time.perf_counter() - began, 1)
-    if len(history.epoch) < chosen.epochs and not model.stop_training:
+    if len(history.epoch) < epochs and not model.stop_training:
         job.note(stopped=files.now(), seconds=seconds)
         return Result(job.folder, model, history.history, None)
     job.note(finished=files.now(), seconds=seconds)
-    scores = _publish(job, model, history.history)
-    return Result(job.folder, model, history.history, scores)
+    verdict, trial = _publish(job, model, history.history)
+    return Result(job.folder, model, history.history, verdict, trial)
 
 
-def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> dict[str, Any]:
+def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> tuple[Verdict, tuple[str, ...]]:
     """Judge the model, and write all that a finished run leaves."""
-    pictures, folder = job.pictures, job.folder
-    (x, y), classes = pictures.test, pictures.classes
-    judged = judge(model, x, y, classes)
-    scores = judged.scores(pictures.train[1])
-    job.note(result=scores)
-    files.write_json(folder / files.EVALUATION, {**scores, **judged.described()})
-    model.save(folder / files.MODEL, {**job.manifest, "classes": list(classes), "brightest": pictures.brightest})
-    np.savez(folder / files.SAMPLES, x=x[:SAMPLES], y=y[:SAMPLES])
-    network = model.summary(print_fn=None)
-    page = report.render(job.manifest, history=history, network=network, judged=judged, pictures=x)
+    material, folder, kind = job.material, job.folder, job.recipe.application
+    verdict = kind.judge(model, material)
+    job.note(result=dict(verdict.scores))
+    files.write_json(folder / files.EVALUATION, {**verdict.scores, **verdict.details})
+    model.save(folder / files.MODEL, {**job.manifest, **material.facts, "classes": list(material.classes)})
+    trial = kind.samples(material, folder)
+    page = report.render(job.manifest, history=history, network=model.summary(print_fn=None), verdict=verdict)
     files.write_text(folder / files.REPORT, page)
-    return scores
+    return verdict, trial

@@ -20,6 +20,10 @@ Epochs = Annotated[int, Field(ge=1, description="how often the training part is 
 BatchSize = Annotated[int, Field(ge=1, description="rows of one step")]
 LearningRate = Annotated[float, Field(gt=0, description="the optimizer's step length at the start")]
 Share = Annotated[float, Field(gt=0, lt=1, description="the share of the training part that validates")]
+Steps = Annotated[int | None, Field(ge=1, description="at most so many training steps, an equal part in each epoch")]
+Patience = Annotated[
+    int | None, Field(ge=1, description="epochs without a better validation loss; the best weights are kept")
+]
 Seed = Annotated[int, Field(ge=0, lt=2**31, description="fixes the split, the first weights and the order of the rows")]
 Precision = Annotated[Literal["float32", "bfloat16", "float64"], Field(description="in which the network computes")]
 Units = Annotated[int, Field(ge=1, description="units of the hidden layer")]
@@ -28,20 +32,19 @@ Filters = Annotated[
     BeforeValidator(_listed),
     Field(min_length=1, description="of each convolution"),
 ]
+Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
+Length = Annotated[int, Field(ge=1, description="tokens of a row; longer ones are cut")]
+Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, the commonest ones")]
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
 
-class Settings(BaseModel):
-    """What every recipe has; a recipe's own class adds its keys and sets its defaults."""
+EXAMPLES = {"steps": 2000, "patience": 3}  # of the settings that are nothing unless they are set
+
+
+class Asking(BaseModel):
+    """What `thalweg predict --set` may set: nothing, unless a kind of application adds keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    epochs: Epochs = 10
-    batch_size: BatchSize = 32
-    learning_rate: LearningRate = 1e-3
-    validation_split: Share = 0.1
-    seed: Seed = 0
-    precision: Precision = "float32"
 
     @field_validator("*", mode="before")
     @classmethod
@@ -51,7 +54,34 @@ class Settings(BaseModel):
         return value
 
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
+class Settings(Asking):
+    """What every recipe has; a recipe's own class adds its keys and sets its defaults."""
+
+    epochs: Epochs = 10
+    steps: Steps = None
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 1e-3
+    patience: Patience = None
+    validation_split: Share = 0.1
+    seed: Seed = 0
+    precision: Precision = "float32"
+
+    def plan(self, rows: int) -> tuple[int, int]:
+        """The epochs that a run over `rows` rows has, and the steps of each.
+
+        >>> Settings(epochs=3, batch_size=32).plan(100)
+        (3, 4)
+        >>> Settings(epochs=3, batch_size=32, steps=6).plan(100)
+        (3, 2)
+        """
+        whole = -(-rows // self.batch_size)
+        if self.steps is None:
+            return self.epochs, whole
+        epochs = min(self.epochs, self.steps)
+        return epochs, min(whole, self.steps // epochs)
+
+
+AnySettings = TypeVar("AnySettings", bound=Asking)
 
 
 def settle(kind: type[AnySettings], *layers: Mapping[str, Any]) -> AnySettings:
@@ -78,13 +108,15 @@ def settle(kind: type[AnySettings], *layers: Mapping[str, Any]) -> AnySettings:
         raise ConfigError("\n".join(lines)) from error
 
 
-def _line(kind: type[Settings], problem: dict[str, Any]) -> str:
+def _line(kind: type[Asking], problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0])
     said = problem["msg"].removeprefix("Value error, ")
     default = kind.model_fields[name].default
-    return f"{name}={problem['input']!r}: {said[:1].lower()}{said[1:]}.\n  Write, for example, {name}={default}."
+    example = EXAMPLES.get(name) if default is None else default
+    return f"{name}={problem['input']!r}: {said[:1].lower()}{said[1:]}.\n  Write, for example, {name}={example}."
 
 
-def table(kind: type[Settings]) -> list[tuple[str, str, str]]:
+def table(kind: type[Asking]) -> list[tuple[str, str, str]]:
     """Each setting's name, default and meaning, for a listing."""
-    return [(name, str(field.default), field.description or "") for name, field in kind.model_fields.items()]
+    fields = kind.model_fields.items()
+    return [(name, "" if f.default is None else str(f.default), f.description or "") for name, f in fields]

@@ -2,26 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from thalweg.errors import ConfigError, ModelFileError
 from thalweg.export import modelfile
 from thalweg.model import Model
+from thalweg.recipes import RECIPES, load
+from thalweg.recipes.base import Answer, Application, Asked, Trained
 from thalweg.recipes.folder import MODEL
-from thalweg.recipes.judged import Judged, judge
-from thalweg.recipes.pictures import gather, labelled
-from thalweg.recipes.running import restored
-
-
-class Trained(NamedTuple):
-    """A trained model, what its manifest says, the shape of a row of its input, and its classes' names."""
-
-    model: Model
-    manifest: Mapping[str, Any]
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
+from thalweg.recipes.pictures import PictureClasses
+from thalweg.recipes.settings import settle
+from thalweg.recipes.verdict import Verdict
 
 
 def opened(path: Path) -> Trained:
@@ -34,31 +25,45 @@ def opened(path: Path) -> Trained:
     if path.is_dir() and not file.is_file():
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
     model, manifest = Model.load(file), modelfile.read(file).manifest
-    outputs = model.summary(print_fn=None).rows[-1].output[0][-1]
-    known = manifest.get("classes") or model.classes or range(outputs)
-    return Trained(model, manifest, model.input_spec.shape[1:], tuple(map(str, known)))
+    name = manifest.get("recipe")
+    return Trained(model, manifest, load(name) if isinstance(name, str) and name in RECIPES else None)
 
 
-def evaluated(trained: Trained, data: Path | None) -> tuple[Judged, dict[str, Any]]:
-    """The model judged on a labelled file, or on the test part of its recipe's data; and its scores.
+def application(trained: Trained) -> Application:
+    """The kind of application that the model is for; a model that no recipe made reads rows of numbers."""
+    return PictureClasses() if trained.recipe is None else trained.recipe.application
+
+
+def evaluated(trained: Trained, data: Path | None) -> Verdict:
+    """The model judged on labelled data of a person's own, or on the test part of its recipe's data.
 
     Raises:
         ConfigError: no data is given, and the model is no recipe's.
         DataError: the data is missing, damaged or without labels.
     """
-    (x, y), reference = _file(trained, data) if data is not None and not data.is_dir() else _recipe(trained, data)
-    judged = judge(trained.model, x, y, trained.classes)
-    return judged, judged.scores(reference)
+    kind = application(trained)
+    if data is not None:
+        return kind.judge(trained.model, kind.exam(trained, data))
+    place = trained.config.get("data")
+    return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
 
 
-def _file(trained: Trained, path: Path) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    x, y = labelled(path, trained.shape, trained.classes)
-    return (x, y), y
+def answered(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:
+    """What the model says of a file or of texts, a record a row.
 
+    Args:
+        trained: the model.
+        file: what a person typed.
+        texts: the same, each a row.
+        how: values for the kind's `asking`, by name.
 
-def _recipe(trained: Trained, folder: Path | None) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    if "config" not in trained.manifest:
-        raise ConfigError("the model is no recipe's, so its test data is not known.\n  Write --data FILE.npz.")
-    recipe, place, settings = restored(trained.manifest["config"])
-    pictures = gather(recipe.entry, folder or place, settings.validation_split, settings.seed)
-    return pictures.test, pictures.train[1]
+    Raises:
+        ConfigError: both or neither are given, or a value that does not fit.
+        DataError: the file is missing, damaged, or does not fit the model's input.
+    """
+    if (file is None) == (not texts):
+        raise ConfigError(
+            "a file or texts are what a model answers.\n  Write thalweg predict MODEL FILE, or --text TEXT."
+        )
+    kind = application(trained)
+    return kind.answers(trained, Asked(file, texts, settle(kind.asking, how)))

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg.errors import DivergenceError
+from thalweg.errors import ConfigError, DivergenceError
 from thalweg.optim import ema_params
 from thalweg.train.callbacks import CallbackList
 from thalweg.train.divergence import explain
@@ -38,11 +38,21 @@ class Plan:
     initial_epoch: int = 0
     shuffle: bool = True
     by_step: bool = False  # some callback wants to hear of each batch
+    steps_per_epoch: int | None = None  # at most, of rows drawn anew for each epoch
+
+    def __post_init__(self) -> None:
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ConfigError(f"steps_per_epoch={self.steps_per_epoch} trains nothing.\n  Write a number from 1.")
 
     @property
     def settings(self) -> dict[str, Any]:
         """What a resumed run must share with the one it continues."""
-        return {"batch_size": self.batch_size, "seed": self.seed, "shuffle": self.shuffle}
+        names = ("batch_size", "seed", "shuffle", "steps_per_epoch")
+        return {name: getattr(self, name) for name in names}
+
+    def limited(self, steps: int) -> int:
+        """An epoch's steps, where its rows would give `steps`."""
+        return steps if self.steps_per_epoch is None else min(steps, self.steps_per_epoch)
 
 
 @dataclasses.dataclass
@@ -116,13 +126,18 @@ class Fit:
         if average is not None:
             self.session.ts = ts._replace(params=jax.tree.map(jnp.array, average))
 
+    def tally(self) -> Tree:
+        """The accumulators before an epoch."""
+        rows, size = len(self.feed.rows), self.plan.batch_size
+        return self.session.task.tally(min(rows, self.plan.limited(rows) * size), self.session.output)
+
     def _begin(self, epoch: int) -> Position:
-        rows = len(self.feed.rows)
-        return Position(epoch, 0, self.session.task.tally(rows, self.session.output), int(self.session.ts.step))
+        return Position(epoch, 0, self.tally(), int(self.session.ts.step))
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
         order = self.feed.order(self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle)
+        order = order[: self.plan.steps_per_epoch]
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))

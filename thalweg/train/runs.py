@@ -56,11 +56,12 @@ class Recorder:
                 f"{path} was written with {was}.\n  Resume with the same settings, or start a new run."
             )
         held = {name: np.zeros(shape, dtype) for name, (shape, dtype) in meta["held"].items()}
-        empty = fit.session.task.tally(len(fit.feed.rows), fit.session.output)
-        arrays, meta = checkpoint.load(path, {"ts": fit.session.ts, "tally": empty, "held": held})
+        arrays, meta = checkpoint.load(path, {"ts": fit.session.ts, "tally": fit.tally(), "held": held})
         fit.session.ts = arrays["ts"]
         fit.position = Position(meta["epoch"], meta["index"], arrays["tally"], meta["base"])
         fit.ended = meta["ended"]
+        if fit.callbacks.model is not None:
+            fit.callbacks.model.stop_training = fit.ended
         fit.history.rows = meta["history"]
         fit.callbacks.restore(meta["memory"], arrays["held"])
         return True
