@@ -17,6 +17,7 @@ from thalweg.layers.conv import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from thalweg.layers.crf import CRF
 from thalweg.layers.dense import Dense
 from thalweg.layers.dropout import (
     AlphaDropout,
@@ -89,6 +90,7 @@ from thalweg.record import Record
 
 __all__ = [
     "ALLOWED",
+    "CRF",
     "ELU",
     "LSTM",
     "Activation",

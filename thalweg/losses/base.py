@@ -14,7 +14,7 @@ from thalweg.errors import ConfigError, nearest
 from thalweg.ops.precision import widen
 from thalweg.ops.targets import aligned, class_index, mean_by_row, mean_of_rows
 from thalweg.record import Record
-from thalweg.types import Array, Float
+from thalweg.types import Array, Bool, Float
 
 INDICES = ("integer classes", "identities")
 
@@ -26,25 +26,30 @@ class Loss(Record):
       link     "softmax" or "sigmoid" where the loss takes logits and the link is part of its equation; None where it
                takes the network's own output
       target   what it compares with: "integer classes", "one-hot", "distribution", "binary", "signs", "real", "counts",
-               "directions", "identities", or "any"
+               "directions", "identities", "labels" (sequences of them, shorter than the output), "tags", or "any"
       tunable  the fields that a tuner may vary while the program stays compiled
+      whole    True where the loss of a row is no mean over positions (CTC): a row then counts once, however long it is
     """
 
     link: ClassVar[str | None] = None
     target: ClassVar[str] = "real"
     tunable: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[bool] = False
 
-    def __call__(self, target: Any, output: Any, *, weight: Any = None, **hyper: Any) -> Float[Array, " batch"]:
+    def __call__(
+        self, target: Any, output: Any, *, weight: Any = None, mask: Any = None, **hyper: Any
+    ) -> Float[Array, " batch"]:
         """The loss of each row, in at least float32.
 
         Args:
             target: what should have come out, [batch, ...].
             output: logits where the loss has a link, the prediction where it has none, [batch, ...].
             weight: 0 marks padded rows, [batch]; only losses that compare rows with each other look at it.
+            mask: True at the real positions of each row, [batch, time]; None where all are.
             hyper: values in place of the fields that `hyper` names.
 
         Returns:
-            [batch], the mean over all other axes.
+            [batch], the mean over all other axes, or over the real positions.
 
         Raises:
             ContractError: the shapes do not fit.
@@ -56,12 +61,19 @@ class Loss(Record):
         """
         z = widen(jnp.asarray(output))
         loss = self._varied({name: jnp.asarray(value, z.dtype) for name, value in hyper.items()})
-        return loss.rows(jnp.asarray(target), z, None if weight is None else jnp.asarray(weight))
+        weight, mask = (None if a is None else jnp.asarray(a) for a in (weight, mask))
+        return loss.rows(jnp.asarray(target), z, weight, mask)
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
-        """The loss of each row; `values` averaged."""
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
+        """The loss of each row; `values` averaged over the positions that are `kept`."""
         del weight
-        return mean_of_rows(self.values((class_index if self.target in INDICES else aligned)(target, output), output))
+        values = self.values((class_index if self.target in INDICES else aligned)(target, output), output)
+        return masked_mean(values, self.kept(target, output, mask))
+
+    def kept(self, target: Array, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
+        """Which positions count; None where all do."""
+        del target, output
+        return None if self.whole else mask
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "batch ..."]:
         """The equation, with the target in the shape that it needs."""
@@ -91,10 +103,19 @@ class Custom(Loss):
 
     function: Callable[..., Any]
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
         """The function's values, averaged over all axes but the rows."""
-        del weight
+        del weight, mask
         return mean_by_row(self.function(target, output), output, self.function)
+
+
+def masked_mean(values: Array, mask: Array | None) -> Float[Array, " batch"]:
+    """The mean of each row over the positions where `mask` is True; 0 where it is nowhere."""
+    if mask is None:
+        return mean_of_rows(values)
+    at = mean_of_rows(values.reshape(mask.size, -1)).reshape(mask.shape)
+    count = jnp.maximum(jnp.sum(mask, axis=1), 1)
+    return jnp.sum(jnp.where(mask, at, 0), axis=1) / count.astype(at.dtype)
 
 
 def is_off(value: float | Array) -> bool:

@@ -27,12 +27,14 @@ class TripletSemiHard(Loss):
 
     target: ClassVar[str] = "identities"
     tunable: ClassVar[tuple[str, ...]] = ("margin",)
+    whole: ClassVar[bool] = True
     limits: ClassVar = {"margin": NONNEGATIVE}
 
     margin: float = 1.0
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
         """The mean over the positives of each anchor."""
+        del mask
         D, positive, negative = _pairs(target, output, weight)
         further = negative[:, None, :] & (D[:, None, :] > D[:, :, None])  # [anchor, positive, negative]
         nearest = jnp.min(jnp.where(further, D[:, None, :], jnp.inf), axis=2)
@@ -52,12 +54,14 @@ class TripletHard(Loss):
 
     target: ClassVar[str] = "identities"
     tunable: ClassVar[tuple[str, ...]] = ("margin",)
+    whole: ClassVar[bool] = True
     limits: ClassVar = {"margin": NONNEGATIVE}
 
     margin: float = 1.0
 
-    def rows(self, target: Array, output: Array, weight: Array | None, /) -> Float[Array, " batch"]:
+    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
         """max(max_p D - min_n D + margin, 0)."""
+        del mask
         D, positive, negative = _pairs(target, output, weight)
         D_p = jnp.max(jnp.where(positive, D, 0), axis=1)
         complete = jnp.any(positive, axis=1) & jnp.any(negative, axis=1)
