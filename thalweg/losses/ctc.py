@@ -22,8 +22,9 @@ class CTC(Loss):
     Args:
         blank: the class that stands for no label.
 
-    >>> CTC()([[1, 2, -1]], [[[0.0, 0.0, 0.0]] * 3]).round(4).tolist()  # 5 of the 27 alignments
-    [1.6864000558853149]
+    >>> loss = CTC()([[1, 2, -1]], [[[0.0, 0.0, 0.0]] * 3])  # 5 of the 27 alignments
+    >>> round(float(loss[0]), 3)
+    1.686
     """
 
     link: ClassVar[str | None] = "softmax"

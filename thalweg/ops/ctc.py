@@ -113,7 +113,7 @@ def _ends(alpha: Array, lengths: Array) -> Array:
     return jnp.logaddexp(blank, jnp.where(lengths > 0, label, NEVER))
 
 
-def _forward(e: Array, skip: Array, lengths: Array, real: Array) -> tuple[Array, tuple[Array, Array]]:
+def _forward(e: Array, skip: Array, lengths: Array, real: Array) -> tuple[Array, Array]:
     n, first = len(e), e.shape[-1] - 1 - 2 * lengths
     into = jnp.pad(skip[:, ::-1], ((0, 0), (2, 0)))[:, : skip.shape[1]]  # from s + 2 into s, read backwards
     last, both = _alphas(
@@ -123,13 +123,12 @@ def _forward(e: Array, skip: Array, lengths: Array, real: Array) -> tuple[Array,
         jnp.concatenate([real, real[:, ::-1]]),
     )
     alpha, beta = both[:, :n], both[::-1, n:, ::-1]
-    log_P = _ends(last[:n], lengths)
     gamma = jax.nn.softmax((alpha + beta).swapaxes(0, 1) - e)
-    return log_P, (jnp.where(real[..., None] & (log_P > NEVER / 2)[:, None, None], gamma, 0), log_P)
+    return _ends(last[:n], lengths), jnp.where(real[..., None], gamma, 0)
 
 
-def _backward(kept: tuple[Array, Array], g: Array) -> tuple[Array, None, None, None]:
-    return kept[0] * g[:, None, None], None, None, None
+def _backward(gamma: Array, g: Array) -> tuple[Array, None, None, None]:
+    return gamma * g[:, None, None], None, None, None
 
 
 _log_likelihood.defvjp(_forward, _backward)
