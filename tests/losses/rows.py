@@ -1,6 +1,7 @@
 """One row for each loss: its equation in NumPy float64, its twin in Keras, and data that fits it."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -99,6 +100,28 @@ def hard(y, e, margin=1.0):
     return out
 
 
+def ctc(y, z, blank=0):
+    """Over all alignments, one by one; z: [rows, time, classes]."""
+    p, out = softmax(z), np.zeros(len(z))
+    for alignment in itertools.product(range(z.shape[2]), repeat=z.shape[1]):
+        said = [k for k, _ in itertools.groupby(alignment) if k != blank]
+        for row, labels in enumerate(y):
+            if said == [k for k in labels if k >= 0 and k != blank]:
+                out[row] += np.prod([p[row, t, k] for t, k in enumerate(alignment)])
+    return -np.log(out)
+
+
+def crf(y, psi):
+    """Over all paths, one by one; psi: [rows, time, tags, tags]."""
+    paths = list(itertools.product(range(psi.shape[2]), repeat=psi.shape[1]))
+
+    def score(row, path):
+        return sum(psi[row, t, path[t - 1] if t else 0, k] for t, k in enumerate(path))
+
+    log_z = [np.logaddexp.reduce([score(row, path) for path in paths]) for row in range(len(psi))]
+    return np.array([(log_z[row] - score(row, y[row])) / psi.shape[1] for row in range(len(psi))])
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """A loss, its equation on float64, the name of its Keras twin with settings, and what the twin is given."""
@@ -108,6 +131,7 @@ class Row:
     keras: tuple[str, dict[str, Any]] | None
     keras_takes: str = "same"  # or "softmax": Keras's loss knows no logits
     pairs: bool = False  # compares rows with each other: one axis of rows, no time
+    shape: tuple[int, ...] | None = None  # of the output, where the loss takes no other
 
     @property
     def label(self):
@@ -175,11 +199,22 @@ ROWS = (
     Row(losses.Hinge(), hinge, ("Hinge", {})),
     Row(losses.SquaredHinge(), lambda y, p: hinge(y, p) ** 2, ("SquaredHinge", {})),
     Row(losses.CategoricalHinge(), categorical_hinge, ("CategoricalHinge", {})),
+    Row(losses.CTC(), ctc, ("CTC", {}), shape=(6, 5, 4)),
+    Row(losses.CTC(blank=2), lambda y, z: ctc(y, z, 2), None, shape=(6, 5, 4)),
+    Row(losses.CRFNegativeLogLikelihood(), crf, None, shape=(6, 4, 3, 3)),
     Row(losses.TripletSemiHard(), semi_hard, None, pairs=True),
     Row(losses.TripletHard(margin=0.5), lambda y, e: hard(y, e, 0.5), None, pairs=True),
 )
 
+
+def labels(rng, shape):
+    """Up to two labels for each row, 1 and 3, which are no blank of a row above; filled up with 0, Keras's way."""
+    return np.where(np.arange(2) < rng.integers(0, 3, (shape[0], 1)), rng.choice([1, 3], (shape[0], 2)), 0)
+
+
 TARGETS = {
+    "labels": labels,
+    "tags": lambda rng, shape: rng.integers(0, shape[2], shape[:2]),
     "integer classes": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
     "identities": lambda rng, shape: rng.integers(0, 3, shape[:-1]),
     "one-hot": lambda rng, shape: np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])],

@@ -12,6 +12,7 @@ from tests.losses.rows import ROWS, example, softmax
 from tests.peers import relaxed
 from thalweg import losses
 from thalweg.errors import ConfigError, ContractError
+from thalweg.ops import crf
 from thalweg.record import from_json, to_json
 
 row_cases = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
@@ -31,7 +32,7 @@ def test_every_loss_has_a_row():
 
 @row_cases
 def test_values_are_those_of_the_equation(row):
-    y, z = example(row.loss, (6, 5) if row.pairs else (3, 4, 5))
+    y, z = example(row.loss, row.shape or ((6, 5) if row.pairs else (3, 4, 5)))
     got = jax.jit(row.loss)(*float32(y, z))
     np.testing.assert_allclose(got, by_rows(row.equation(y, z)), rtol=2e-5, atol=1e-6)
     with jax.enable_x64(True):
@@ -47,7 +48,7 @@ def test_values_and_gradients_are_keras_s(row):
     import keras
 
     name, settings = row.keras
-    y, z = float32(*example(row.loss))
+    y, z = float32(*example(row.loss, row.shape or (6, 5)))
     link = jax.nn.softmax if row.keras_takes == "softmax" else lambda z: z
     with relaxed():
         twin = getattr(keras.losses, name)(**settings)
@@ -59,7 +60,7 @@ def test_values_and_gradients_are_keras_s(row):
 
 @row_cases
 def test_gradient_is_that_of_finite_differences(row):
-    y, z = example(row.loss)
+    y, z = example(row.loss, row.shape or (6, 5))
     step = 1e-5 * np.random.default_rng(1).normal(size=z.shape)
     with jax.enable_x64(True):
         run = jax.jit(jax.value_and_grad(lambda z: jnp.sum(row.loss(y, z))))
@@ -69,7 +70,7 @@ def test_gradient_is_that_of_finite_differences(row):
 
 @row_cases
 def test_extreme_outputs_stay_finite(row):
-    y, z = float32(*example(row.loss))
+    y, z = float32(*example(row.loss, row.shape or (6, 5)))
     run = jax.jit(jax.value_and_grad(lambda z: jnp.sum(row.loss(y, z))))
     for extreme in (0 * z, 1e4 * jnp.sign(z), 1e4 * z, 1e4 * z[:, ::-1], -1e4 * z):  # wrong, right, and in between
         value, gradient = run(jnp.abs(extreme) if row.loss.target == "counts" else extreme)
@@ -79,7 +80,7 @@ def test_extreme_outputs_stay_finite(row):
 
 @row_cases
 def test_hyper_is_traced_once_and_means_the_field(row):
-    y, z = float32(*example(row.loss))
+    y, z = float32(*example(row.loss, row.shape or (6, 5)))
     traces = []
 
     @jax.jit
@@ -99,7 +100,7 @@ def test_hyper_is_traced_once_and_means_the_field(row):
 
 @row_cases
 def test_vmap_and_bfloat16(row):
-    y, z = example(row.loss)
+    y, z = example(row.loss, row.shape or (6, 5))
     rounded = z.astype(jnp.bfloat16)
     y2, z2 = float32(np.stack([y, y]), np.stack([z, rounded.astype(float)]))
     half, many = jax.jit(lambda y, z, h: (row.loss(y[0], h), jax.vmap(row.loss)(y, z)))(y2, z2, jnp.asarray(rounded))
@@ -113,6 +114,51 @@ def test_comes_back_from_json(row):
     assert from_json(json.loads(json.dumps(to_json(row.loss))), losses.ALLOWED) == row.loss
     assert eval(repr(row.loss), vars(losses)) == row.loss
     assert hash(row.loss) == hash(from_json(to_json(row.loss), losses.ALLOWED))
+
+
+def test_ctc_reads_only_the_real_steps_and_counts_a_row_once():
+    z = jnp.asarray(np.random.default_rng(1).normal(size=(2, 5, 4)), jnp.float32)
+    y, mask = jnp.array([[1, 3, -1], [2, -1, -1]]), jnp.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool)
+    loss = losses.CTC()
+    assert loss.whole
+    got = jax.jit(lambda z: loss(y, z, mask=mask))(z)
+    np.testing.assert_allclose(got[0], loss(y[:1], z[:1, :3])[0], rtol=1e-6)
+    np.testing.assert_allclose(got[1], loss(y, z)[1], rtol=1e-6)
+
+
+def test_a_crf_s_loss_is_that_of_its_real_steps():
+    psi = jnp.asarray(np.random.default_rng(1).normal(size=(3, 5, 3, 3)), jnp.float32)
+    y = jnp.array([[1, 2, 0, 1, 2], [2, 2, 1, 0, 0], [0, 1, 2, 0, 1]])
+    mask = jnp.asarray(np.arange(5) < np.array([[3], [5], [0]]))
+    loss = jax.jit(losses.CRFNegativeLogLikelihood())
+    got = loss(y, psi, mask=mask)
+    np.testing.assert_allclose(got[0], loss(y[:1, :3], psi[:1, :3])[0], rtol=1e-5)
+    np.testing.assert_allclose(got[1], loss(y, psi)[1], rtol=1e-6)
+    assert got[2] == 0
+    np.testing.assert_allclose(loss(jnp.where(mask, y, -1), psi), got, rtol=1e-6)
+    padded = crf.without(psi, mask)
+    np.testing.assert_allclose(loss(y, padded), got, rtol=1e-6)
+    np.testing.assert_array_equal(losses.CRFNegativeLogLikelihood().kept(y, padded, None), mask)
+
+
+@pytest.mark.parametrize(
+    ("loss", "target", "output"),
+    [
+        (losses.CTC(), (2, 3), (2, 5)),
+        (losses.CTC(), (2,), (2, 5, 4)),
+        (losses.CRFNegativeLogLikelihood(), (2, 5), (2, 5, 3)),
+        (losses.CRFNegativeLogLikelihood(), (2, 4), (2, 5, 3, 3)),
+    ],
+)
+def test_sequences_that_do_not_fit_are_refused(loss, target, output):
+    with pytest.raises(ContractError, match=r"\n  (Give one row of labels|End the network in CRF)"):
+        loss(np.zeros(target, int), np.zeros(output, np.float32))
+
+
+def test_a_mask_leaves_positions_out_of_a_row_s_mean():
+    y, p = jnp.zeros((2, 3)), jnp.array([[1.0, 2.0, 9.0], [2.0, 2.0, 2.0]])
+    mask = jnp.array([[True, True, False], [False, False, False]])
+    assert losses.MeanSquaredError()(y, p, mask=mask).tolist() == [2.5, 0.0]
 
 
 def test_cross_entropies_are_exact_where_a_probability_would_round():

@@ -1,6 +1,7 @@
 """One row for each metric: data, and what scikit-learn (or an equation in float64) says of the whole of it."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from sklearn import metrics as sk
 from thalweg import losses, metrics
 
 N, CLASSES, TIME = 23, 4, 3
+PADDING = np.where(np.eye(CLASSES), 0, -1e30)
 
 
 def binary(rng):
@@ -40,6 +42,41 @@ def one_hot(rng):
 
 def words(rng):
     return rng.integers(0, CLASSES, (N, TIME)), rng.dirichlet(np.ones(CLASSES), (N, TIME))
+
+
+def potentials(rng):
+    """Of sequences of one to three steps, and of a CRF that sees no neighbours, so that the best path is an argmax."""
+    psi = np.broadcast_to(rng.normal(size=(N, TIME, 1, CLASSES)), (N, TIME, CLASSES, CLASSES))
+    there = np.arange(TIME) < rng.integers(1, TIME + 1, (N, 1))
+    tags = np.where(rng.random((N, TIME)) < 0.1, -1, rng.integers(0, CLASSES, (N, TIME)))
+    return tags, np.where(there[..., None, None], psi, PADDING)
+
+
+def tagged(y, psi):
+    there = (psi[:, :, 0, -1] > -1e29) & (y >= 0)
+    return np.mean((psi[:, :, 0].argmax(-1) == y)[there])
+
+
+def spoken(rng):
+    """Labels 1 to 3, filled up with -1, and probabilities that often say them."""
+    y = np.where(np.arange(2) < rng.integers(1, 3, (N, 1)), rng.integers(1, CLASSES, (N, 2)), -1)
+    p = rng.dirichlet(np.ones(CLASSES), (N, TIME))
+    return y, p
+
+
+def edits(y, p):
+    """Edits of greedy labels over the labels: by search, as both are at most three long."""
+    total = 0
+    for labels, steps in zip(y, p.argmax(-1), strict=True):
+        heard = [int(k) for k, _ in itertools.groupby(steps) if k]
+        total += distance(heard, [int(k) for k in labels if k > 0])
+    return total / (y > 0).sum()
+
+
+def distance(a, b):
+    if not a or not b:
+        return len(a) + len(b)
+    return min(distance(a[1:], b) + 1, distance(a, b[1:]) + 1, distance(a[1:], b[1:]) + (a[0] != b[0]))
 
 
 def real(rng):
@@ -132,6 +169,8 @@ ROWS = (
     Row(M.R2Score(), real, sk.r2_score),
     Row(M.R2Score(), column, sk.r2_score),
     Row(M.Perplexity(), words, perplexity),
+    Row(M.ViterbiAccuracy(), potentials, tagged),
+    Row(M.LabelErrorRate(), spoken, edits),
     Row(M.Perplexity(ignore_class=0), words, lambda y, p: perplexity(y, p, 0)),
     Row(
         M.LossMetric(loss=losses.SparseCategoricalCrossentropy()),

@@ -12,7 +12,7 @@ import pytest
 from thalweg import data, layers
 from thalweg.core import ModuleNetwork
 from thalweg.errors import ContractError
-from thalweg.losses import Custom, Huber, KLDivergence, SparseCategoricalCrossentropy, loss
+from thalweg.losses import CTC, Custom, Huber, KLDivergence, SparseCategoricalCrossentropy, loss
 from thalweg.train import rows
 from thalweg.train.contract import (
     RULES,
@@ -214,6 +214,40 @@ WRONG = {
         facts("mse", (1,), numbers(8), monitors=("val_loss",)),
         r"\n  Give validation_data or",
     ),
+    "labels without time": (facts("ctc", (5,), [[1, 2]]), r"gives \[batch, 5\]\.\n  Keep the time axis"),
+    "one label for CTC": (facts("ctc", (6, 5), [1, 2]), r"labels \[rows, n\], .* shape \(2,\)\.\n  Give the numbers"),
+    "a blank beyond": (
+        facts(CTC(blank=5), (6, 5), [[1, 2]]),
+        r"none of the network's 5 classes\.\n  Write one unit more",
+    ),
+    "a label beyond": (facts("ctc", (6, 5), [[1, 2], [7, -1]]), r"row 1 holds 7\.\n  Write 8 units in the last layer"),
+    "half a label": (facts("ctc", (6, 5), [[1, 2], [1.5, -1]]), r"row 1 holds 1\.5\.\n  Give whole numbers from 0"),
+    "labels from 0": (
+        facts("ctc", (6, 5), [[1, 2], [0, 2]]),
+        r"in row 1 .* after -1 or after 0, .*\n  Number the labels from 1, or",
+    ),
+    "the blank among labels": (
+        facts(CTC(blank=4), (6, 5), [[4, 2]]),
+        r"Number the labels without 4, or write CTC\(blank=0\)",
+    ),
+    "padding in front": (facts("ctc", (6, 5), [[-1, 2]]), "fill rows up at the end"),
+    "all blank": (facts("ctc", (6, 5), [[0, -1], [0, 0]]), r"all are -1 or the blank\.\n  Give the labels"),
+    "more labels than steps": (
+        facts("ctc", (3, 5), [[1, 2, 3], [1, 2, 2], [4, -1, -1]]),
+        r"row 1 has .* needs 4 .* gives 3\.\n  Shorten time less",
+    ),
+    "tags without a CRF": (
+        facts("crf", (6, 5), np.ones((2, 6))),
+        r"gives \[batch, 6, 5\]\.\n  End the network in Dense",
+    ),
+    "one tag for a row": (facts("crf", (6, 5, 5), [1, 2]), r"\(2, 6\); .* shape \(2,\)\.\n  Give the number of each"),
+    "a tag beyond": (facts("crf", (2, 5, 5), [[1, 5]]), r"row 0 holds 5\.\n  Write 6 units in the last Dense"),
+    "a tag below": (facts("crf", (2, 5, 5), [[1, -100]]), r"row 0 holds -100\.\n  Give whole numbers"),
+    "a hole in the tags": (
+        facts("crf", (3, 5, 5), [[1, -1, 2]]),
+        r"in row 0 .* between others.*\n  Give each step",
+    ),
+    "no tags": (facts("crf", (2, 5, 5), [[-1, -1]]), r"all are -1\.\n  Give the labels"),
     "in the second set": (facts(SPARSE, (3,), [0, 9], where="validation "), r"1 of 2 validation rows have labels"),
 }
 
@@ -253,6 +287,11 @@ RIGHT = {
     "signs": facts("hinge", (1,), [-1, 1, 1, -1], "tanh"),
     "signs as 0 and 1": facts("hinge", (1,), [0, 1]),
     "counts": facts("poisson", (1,), [0, 3, 7], "exponential"),
+    "labels": facts("ctc", (4, 5), [[1, 2, 2], [4, -1, -1], [-1, -1, -1]], "softmax"),
+    "labels filled up with the blank": facts("ctc", (4, 5), [[1, 2, 2], [4, 0, 0]]),
+    "labels of another blank": facts(CTC(blank=4), (4, 5), [[0, 1, 1], [3, -1, -1]]),
+    "tags": facts("crf", (3, 5, 5), [[0, 4, 4], [0, -1, -1], [-1, -1, 2]]),
+    "a column of tags": facts("crf", (3, 5, 5), np.zeros((4, 3, 1))),
     "pixels": facts(SPARSE, (3,), SOME, x=np.zeros((8, 2, 2, 1), np.uint8)),
     "numbers whose sum overflows": facts("mse", (1,), numbers(8), x=np.full((8, 4), 3e38, np.float32)),
     "names of people": facts("triplet", (16,), np.arange(8) * 1000),

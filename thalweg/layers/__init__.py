@@ -19,6 +19,7 @@ from thalweg.layers.conv import (
     SeparableConv2D,
 )
 from thalweg.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D
+from thalweg.layers.crf import CRF
 from thalweg.layers.dense import Dense
 from thalweg.layers.dropout import (
     AlphaDropout,
@@ -95,6 +96,7 @@ from thalweg.record import Record
 
 __all__ = [
     "ALLOWED",
+    "CRF",
     "ELU",
     "GRU",
     "LSTM",

@@ -10,6 +10,8 @@ from thalweg.losses.classification import (
     KLDivergence,
     SparseCategoricalCrossentropy,
 )
+from thalweg.losses.crf import CRFNegativeLogLikelihood
+from thalweg.losses.ctc import CTC
 from thalweg.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -32,6 +34,8 @@ from thalweg.record import resolve
 ALIASES: dict[type[Loss], tuple[str, ...]] = {
     BinaryCrossentropy: ("binary_crossentropy", "bce"),
     BinaryFocalCrossentropy: ("binary_focal_crossentropy",),
+    CRFNegativeLogLikelihood: ("crf_negative_log_likelihood", "crf"),
+    CTC: ("ctc",),
     CategoricalCrossentropy: ("categorical_crossentropy", "cce"),
     CategoricalFocalCrossentropy: ("categorical_focal_crossentropy",),
     CategoricalHinge: ("categorical_hinge",),
@@ -87,9 +91,11 @@ def loss(value: Any) -> Loss:
 __all__ = [
     "ALIASES",
     "ALLOWED",
+    "CTC",
     "LOSSES",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CRFNegativeLogLikelihood",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",

@@ -27,7 +27,7 @@ class Loss(Record):
       link     "softmax" or "sigmoid" where the loss takes logits and the link is part of its equation; None where it
                takes the network's own output
       target   what it compares with: "integer classes", "one-hot", "distribution", "binary", "signs", "real", "counts",
-               "directions", "identities", or "any"
+               "directions", "identities", "labels" (sequences of them, shorter than the output), "tags", or "any"
       tunable  the fields that a tuner may vary while the program stays compiled
       whole    True where the loss of a row is no mean over positions (CTC): a row then counts once, however long it is
     """

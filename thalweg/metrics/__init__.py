@@ -16,9 +16,13 @@ from thalweg.metrics.accuracy import (
 )
 from thalweg.metrics.auc import AUC
 from thalweg.metrics.base import Custom, LossMetric, Mean, MeanOfRows, Metric
+from thalweg.metrics.bleu import bleu
 from thalweg.metrics.classification import ConfusionMatrix, Counts, F1Score, Precision, Recall
+from thalweg.metrics.edits import LabelErrorRate, character_error_rate, edit_distance, word_error_rate
+from thalweg.metrics.entities import entity_f1, entity_scores, spans, tag_names
 from thalweg.metrics.perplexity import Perplexity
 from thalweg.metrics.regression import MAE, MSE, R2Score, RootMeanSquaredError
+from thalweg.metrics.tagging import ViterbiAccuracy
 
 MeanAbsoluteError = MAE
 MeanSquaredError = MSE
@@ -30,6 +34,7 @@ ALIASES: dict[type[Metric], tuple[str, ...]] = {
     CategoricalAccuracy: ("categorical_accuracy",),
     ConfusionMatrix: ("confusion_matrix", "confusion"),
     F1Score: ("f1_score", "f1"),
+    LabelErrorRate: ("label_error_rate", "ler"),
     MAE: ("mean_absolute_error", "meanabsoluteerror"),
     MSE: ("mean_squared_error", "meansquarederror"),
     Perplexity: ("perplexity",),
@@ -40,6 +45,7 @@ ALIASES: dict[type[Metric], tuple[str, ...]] = {
     SparseCategoricalAccuracy: ("sparse_categorical_accuracy",),
     SparseTopKCategoricalAccuracy: ("sparse_top_k_categorical_accuracy",),
     TopKCategoricalAccuracy: ("top_k_categorical_accuracy",),
+    ViterbiAccuracy: ("viterbi_accuracy",),
 }
 """Every metric, with its names beside that of the class."""
 
@@ -57,6 +63,7 @@ ACCURACIES: dict[str, Metric] = {
     "integer classes": SparseCategoricalAccuracy(),
     "one-hot": CategoricalAccuracy(),
     "signs": BinaryAccuracy(threshold=0.0),
+    "tags": ViterbiAccuracy(),
 }
 """What "accuracy" means, by the kind of target that the loss takes."""
 
@@ -67,7 +74,7 @@ def metric(value: Any, loss: Any = None, losses: Callable[[str], Any] | None = N
     Args:
         value: what the user wrote. A name stays the metric's name in the history.
         loss: the loss that is trained. "accuracy" takes the kind of its targets, and precision, recall and F1 take
-            labels side by side with a threshold of 0.5 where its link is a sigmoid.
+            labels side by side with a threshold of 0.5 where its link is a sigmoid; a label error rate takes its blank.
         losses: finds a loss by name (`thalweg.losses.loss`), so that any loss can be a metric.
 
     Raises:
@@ -105,12 +112,23 @@ def _named(name: str, losses: Callable[[str], Any] | None) -> Metric:
 def _fitted(metric: Metric, loss: Any) -> Metric:
     """`metric` as the loss's targets need it."""
     if isinstance(metric, Accuracy):
+        _check_positions(metric, loss)
         chosen = ACCURACIES.get(getattr(loss, "target", ""))
         return metric if chosen is None else dataclasses.replace(chosen, name=metric.name)
     if isinstance(metric, Counts) and getattr(loss, "link", None) == "sigmoid":
         threshold = getattr(metric, metric.cut)
         return dataclasses.replace(metric, **{metric.cut: 0.5 if threshold is None else threshold})
+    if isinstance(metric, LabelErrorRate) and metric.blank is None:
+        return dataclasses.replace(metric, blank=getattr(loss, "blank", 0))
     return metric
+
+
+def _check_positions(metric: Metric, loss: Any) -> None:
+    if getattr(loss, "target", "") == "labels":
+        raise ConfigError(
+            f"{type(loss).__name__} compares whole sequences of labels, which have no {metric.name!r} step by step.\n"
+            "  Write metrics=['label_error_rate']."
+        )
 
 
 __all__ = [
@@ -128,6 +146,7 @@ __all__ = [
     "Counts",
     "Custom",
     "F1Score",
+    "LabelErrorRate",
     "LossMetric",
     "Mean",
     "MeanAbsoluteError",
@@ -142,6 +161,15 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "ViterbiAccuracy",
+    "bleu",
+    "character_error_rate",
+    "edit_distance",
+    "entity_f1",
+    "entity_scores",
     "metric",
+    "spans",
     "sums",
+    "tag_names",
+    "word_error_rate",
 ]

@@ -25,7 +25,10 @@ from thalweg.ops.activations import (
 from thalweg.ops.attention import attention
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.crf import viterbi
 from thalweg.ops.cross_entropy import cross_entropy, of_classes
+from thalweg.ops.ctc import ctc
+from thalweg.ops.ctc_decode import ctc_beam, ctc_greedy
 from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
 from thalweg.ops.embedding import embedding
 from thalweg.ops.initializers import fans, initializer
@@ -57,6 +60,9 @@ __all__ = [
     "conv_transpose",
     "crop",
     "cross_entropy",
+    "ctc",
+    "ctc_beam",
+    "ctc_greedy",
     "depthwise_conv",
     "dropout",
     "elu",
@@ -104,6 +110,7 @@ __all__ = [
     "step",
     "subtract",
     "tanh",
+    "viterbi",
     "widen",
     "zero_pad",
 ]

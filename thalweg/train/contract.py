@@ -13,7 +13,7 @@ import numpy as np
 
 from thalweg.errors import ContractError
 from thalweg.losses import Loss
-from thalweg.train import contract_end, contract_rows, contract_targets, rows
+from thalweg.train import contract_end, contract_rows, contract_sequences, contract_targets, rows
 from thalweg.train.contract_end import activation_name, hidden_activation
 from thalweg.train.contract_facts import Facts, Rule
 from thalweg.types import Tree
@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     *contract_end.RULES,
     *contract_rows.RULES,
     *contract_targets.RULES,
+    *contract_sequences.RULES,
     contract_rows.monitors_known,
 )
 """In the order in which a person would want to hear of them."""
@@ -73,7 +74,7 @@ def check_overlap(training: tuple[Tree, np.ndarray], validation: tuple[Tree, np.
 
 def adapted(loss: Loss, y: Any) -> Any:
     """Targets in the dtype that the loss computes with: whole-number floats become the classes they stand for."""
-    if y is None or loss.target not in ("integer classes", "identities"):
+    if y is None or loss.target not in ("integer classes", "identities", "labels", "tags"):
         return y
     return y.astype(np.int32)
 
