@@ -85,6 +85,7 @@ from thalweg.layers.resize import (
     ZeroPadding3D,
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.layers.spec_augment import SpecAugment
 from thalweg.record import Record
 
 __all__ = [
@@ -166,6 +167,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpecAugment",
     "Subtract",
     "UpSampling1D",
     "UpSampling2D",
