@@ -7,6 +7,24 @@ from thalweg.data.encoder import TableEncoder, from_csv
 from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
+from thalweg.data.sound import (
+    MFCC,
+    LogMel,
+    Padded,
+    PerUtterance,
+    Recordings,
+    Sound,
+    SoundEncoder,
+    SoundSource,
+    check_sound,
+    frame_mask,
+    list_sounds,
+    load_sounds,
+    pad_rows,
+    read_sound,
+    read_sound_table,
+    resample,
+)
 from thalweg.data.sources import ArraySource, Source, as_source, from_arrays, is_source, row_bytes, take, walk, whole
 from thalweg.data.splits import Split, kfold, split, split_by_time
 from thalweg.data.stream import Chunk, chunks
@@ -15,21 +33,42 @@ from thalweg.data.transforms import MinMax, OneHot, Standardize
 
 ALLOWED = {
     kind.__name__: kind
-    for kind in (CodeColumn, Labels, MinMax, NumberColumn, OneHot, OneHotColumn, Standardize, TableEncoder)
+    for kind in (
+        CodeColumn,
+        Labels,
+        LogMel,
+        MFCC,
+        MinMax,
+        NumberColumn,
+        OneHot,
+        OneHotColumn,
+        PerUtterance,
+        SoundEncoder,
+        Standardize,
+        TableEncoder,
+    )
 }
 """What a model file's `preprocessing.json` may name."""
 
 __all__ = [
     "ALLOWED",
+    "MFCC",
     "PADDING",
     "ArraySource",
     "Chunk",
     "CodeColumn",
     "Labels",
+    "LogMel",
     "MinMax",
     "NumberColumn",
     "OneHot",
     "OneHotColumn",
+    "Padded",
+    "PerUtterance",
+    "Recordings",
+    "Sound",
+    "SoundEncoder",
+    "SoundSource",
     "Source",
     "Split",
     "Standardize",
@@ -38,19 +77,27 @@ __all__ = [
     "as_arrays",
     "as_source",
     "as_table",
+    "check_sound",
     "chunks",
     "class_weight",
     "digest",
     "encode_labels",
+    "frame_mask",
     "from_arrays",
     "from_csv",
     "from_folder",
     "from_npz",
     "is_source",
     "kfold",
+    "list_sounds",
+    "load_sounds",
     "order",
+    "pad_rows",
     "permutation",
     "read_csv",
+    "read_sound",
+    "read_sound_table",
+    "resample",
     "row_bytes",
     "save_folder",
     "split",

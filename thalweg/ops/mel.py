@@ -4,6 +4,7 @@ NumPy in, NumPy out; JAX in, JAX out: see `ops/spectrum.py`. Spectra are [..., f
 """
 
 import functools
+import operator
 
 import numpy as np
 
@@ -152,10 +153,8 @@ def deltas(x: Float[Signal, "*b frames features"], width: int = 9) -> Float[Sign
         raise ConfigError(f"width={width}; a slope needs an odd number of frames, at least 3.\n  Write width=9.")
     half, T = width // 2, x.shape[-2]
     y = namespace(x).pad(x, [(0, 0)] * (x.ndim - 2) + [(half, half), (0, 0)], mode="edge")
-    total = sum(
-        n * (y[..., half + n : half + n + T, :] - y[..., half - n : half - n + T, :]) for n in range(1, half + 1)
-    )
-    return total / (2 * sum(n**2 for n in range(1, half + 1)))
+    slopes = [n * (y[..., half + n : half + n + T, :] - y[..., half - n : half - n + T, :]) for n in range(1, half + 1)]
+    return functools.reduce(operator.add, slopes) / (2 * sum(n**2 for n in range(1, half + 1)))
 
 
 def normalize_utterance(

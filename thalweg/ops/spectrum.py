@@ -64,7 +64,7 @@ def frames(x: Float[Signal, "*b samples"], length: int, stride: int) -> Float[Si
     """
     if x.shape[-1] < length:
         raise ContractError(
-            f"x has {x.shape[-1]} samples; one frame needs {length}.\n  Pad the sound with zeros, or take shorter frames."
+            f"x has {x.shape[-1]} samples; one frame needs {length}.\n  Pad it with zeros, or take shorter frames."
         )
     starts = np.arange(0, x.shape[-1] - length + 1, stride, dtype=np.int32)
     return x[..., starts[:, None] + np.arange(length, dtype=np.int32)[None]]  # [..., frames, length]
@@ -105,8 +105,8 @@ def stft(
     """
     if not 0 < sequence_length <= fft_length or sequence_stride < 1:
         raise ConfigError(
-            f"sequence_length={sequence_length}, sequence_stride={sequence_stride}, fft_length={fft_length}: a window is"
-            f" at least 1 and at most fft_length, a stride at least 1.\n  Write fft_length={max(1, sequence_length)}."
+            f"sequence_length={sequence_length}, sequence_stride={sequence_stride}, fft_length={fft_length}: a window "
+            f"has 1 to fft_length samples, a stride at least 1.\n  Write fft_length={max(1, sequence_length)}."
         )
     xp = namespace(x)
     y = frames(_reflected(x, fft_length // 2) if center else x, fft_length, sequence_stride)
