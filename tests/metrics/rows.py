@@ -131,6 +131,9 @@ ROWS = (
     Row(M.RootMeanSquaredError(), column, sk.root_mean_squared_error),
     Row(M.R2Score(), real, sk.r2_score),
     Row(M.R2Score(), column, sk.r2_score),
+    Row(M.MASE(scale=2.5), column, lambda y, p: np.mean(abs(y - p[:, 0])) / 2.5),
+    Row(M.MASE(scale=(2.0, 5.0)), real, lambda y, p: np.mean(abs(y - p) / np.array([2.0, 5.0]))),
+    Row(M.SMAPE(), real, lambda y, p: np.mean(200 * abs(y - p) / (abs(y) + abs(p)))),
     Row(M.Perplexity(), words, perplexity),
     Row(M.Perplexity(ignore_class=0), words, lambda y, p: perplexity(y, p, 0)),
     Row(

@@ -1,12 +1,15 @@
 """Data: sources, splits, the order of epochs, transforms, streams. Everything is a function of its seed."""
 
 from thalweg.data.arrays import aligned, as_arrays
+from thalweg.data.baselines import LinearForecast, drift, naive, score_forecast, seasonal_naive
 from thalweg.data.columns import CodeColumn, NumberColumn, OneHotColumn
 from thalweg.data.digest import digest
 from thalweg.data.encoder import TableEncoder, from_csv
 from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
+from thalweg.data.forecasting import SeriesSplit, split_series
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
+from thalweg.data.series import Series, read_series, time_step
 from thalweg.data.sound import (
     MFCC,
     LogMel,
@@ -30,6 +33,7 @@ from thalweg.data.splits import Split, kfold, split, split_by_time
 from thalweg.data.stream import Chunk, chunks
 from thalweg.data.table import as_table, read_csv
 from thalweg.data.transforms import MinMax, OneHot, Standardize
+from thalweg.data.windows import WindowSource, forecast_windows, timeseries_dataset_from_array
 
 ALLOWED = {
     kind.__name__: kind
@@ -58,6 +62,7 @@ __all__ = [
     "Chunk",
     "CodeColumn",
     "Labels",
+    "LinearForecast",
     "LogMel",
     "MinMax",
     "NumberColumn",
@@ -66,6 +71,8 @@ __all__ = [
     "Padded",
     "PerUtterance",
     "Recordings",
+    "Series",
+    "SeriesSplit",
     "Sound",
     "SoundEncoder",
     "SoundSource",
@@ -73,6 +80,7 @@ __all__ = [
     "Split",
     "Standardize",
     "TableEncoder",
+    "WindowSource",
     "aligned",
     "as_arrays",
     "as_source",
@@ -81,7 +89,9 @@ __all__ = [
     "chunks",
     "class_weight",
     "digest",
+    "drift",
     "encode_labels",
+    "forecast_windows",
     "frame_mask",
     "from_arrays",
     "from_csv",
@@ -91,19 +101,26 @@ __all__ = [
     "kfold",
     "list_sounds",
     "load_sounds",
+    "naive",
     "order",
     "pad_rows",
     "permutation",
     "read_csv",
+    "read_series",
     "read_sound",
     "read_sound_table",
     "resample",
     "row_bytes",
     "save_folder",
+    "score_forecast",
+    "seasonal_naive",
     "split",
     "split_by_time",
+    "split_series",
     "strata",
     "take",
+    "time_step",
+    "timeseries_dataset_from_array",
     "walk",
     "whole",
 ]

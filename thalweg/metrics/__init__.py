@@ -17,6 +17,7 @@ from thalweg.metrics.accuracy import (
 from thalweg.metrics.auc import AUC
 from thalweg.metrics.base import Custom, LossMetric, Mean, MeanOfRows, Metric
 from thalweg.metrics.classification import ConfusionMatrix, Counts, F1Score, Precision, Recall
+from thalweg.metrics.forecast import MASE, SMAPE
 from thalweg.metrics.perplexity import Perplexity
 from thalweg.metrics.regression import MAE, MSE, R2Score, RootMeanSquaredError
 
@@ -37,6 +38,7 @@ ALIASES: dict[type[Metric], tuple[str, ...]] = {
     R2Score: ("r2_score", "r2"),
     Recall: ("recall",),
     RootMeanSquaredError: ("root_mean_squared_error", "rmse"),
+    SMAPE: ("smape",),
     SparseCategoricalAccuracy: ("sparse_categorical_accuracy",),
     SparseTopKCategoricalAccuracy: ("sparse_top_k_categorical_accuracy",),
     TopKCategoricalAccuracy: ("top_k_categorical_accuracy",),
@@ -48,8 +50,9 @@ METRICS: dict[str, type[Metric]] = {
 }
 """Every metric by name, in lower case."""
 
-ALLOWED: dict[str, type[Metric]] = {kind.__name__: kind for kind in (*ALIASES, LossMetric)}
-"""What a stored description may name; a `LossMetric` holds a record of `thalweg.losses`."""
+ALLOWED: dict[str, type[Metric]] = {kind.__name__: kind for kind in (*ALIASES, LossMetric, MASE)}
+"""What a stored description may name; a `LossMetric` holds a record of `thalweg.losses`,
+a `MASE` the scale of its training part: neither has a name alone."""
 
 ACCURACIES: dict[str, Metric] = {
     "binary": BinaryAccuracy(),
@@ -119,8 +122,10 @@ __all__ = [
     "ALLOWED",
     "AUC",
     "MAE",
+    "MASE",
     "METRICS",
     "MSE",
+    "SMAPE",
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
