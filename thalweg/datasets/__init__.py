@@ -2,16 +2,35 @@
 
 from typing import Any
 
-from thalweg.datasets import cifar10, digits, fashion_mnist, mnist
+from thalweg.datasets import (
+    airline_passengers,
+    an4,
+    cifar10,
+    daily_min_temperatures,
+    digits,
+    ett,
+    exchange_rate,
+    fashion_mnist,
+    fsdd,
+    mnist,
+    sunspots,
+)
 from thalweg.datasets.catalog import CATALOG, Entry
 from thalweg.datasets.store import Folder, cache, find
 from thalweg.record import Record, resolve
 
 LOADERS = {
+    "airline_passengers": lambda: airline_passengers.load_data,
+    "an4": lambda: an4.load_data,
     "cifar10": lambda: cifar10.load_data,
+    "daily_min_temperatures": lambda: daily_min_temperatures.load_data,
     "digits": lambda: lambda _: digits.load_data(),
+    "ett": lambda: ett.load_data,
+    "exchange_rate": lambda: exchange_rate.load_data,
     "fashion_mnist": lambda: fashion_mnist.load_data,
+    "fsdd": lambda: fsdd.load_data,
     "mnist": lambda: mnist.load_data,
+    "sunspots": lambda: sunspots.load_data,
 }
 
 
@@ -31,8 +50,9 @@ class Listing(Record):
 def table(data: Folder = None) -> tuple[Listing, ...]:
     """Every named data set, by name, and whether it is here. Nothing is downloaded.
 
-    >>> [line.entry.name for line in table()]
-    ['cifar10', 'digits', 'fashion_mnist', 'mnist']
+    >>> names = [line.entry.name for line in table()]
+    >>> "mnist" in names, names == sorted(names)
+    (True, True)
     """
     return tuple(_listing(CATALOG[name], data) for name in sorted(CATALOG))
 
@@ -45,10 +65,10 @@ def _listing(entry: Entry, data: Folder) -> Listing:
 
 
 def load(name: str, data: Folder = None) -> Any:
-    """`(x_train, y_train), (x_test, y_test)` of the data set of that name.
+    """`(x_train, y_train), (x_test, y_test)` of the data set of that name; a `Series` where it is one.
 
     Args:
-        name: "mnist", "fashion_mnist" (or "fashion-mnist"), "cifar10", "digits".
+        name: "mnist", "fashion_mnist" (or "fashion-mnist"): one of `CATALOG`.
         data: the folder that has the files; by default `THALWEG_DATA`, the cache, then the public mirrors.
 
     Raises:
@@ -62,11 +82,18 @@ __all__ = [
     "CATALOG",
     "Entry",
     "Listing",
+    "airline_passengers",
+    "an4",
     "cache",
     "cifar10",
+    "daily_min_temperatures",
     "digits",
+    "ett",
+    "exchange_rate",
     "fashion_mnist",
+    "fsdd",
     "load",
     "mnist",
+    "sunspots",
     "table",
 ]

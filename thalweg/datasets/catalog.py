@@ -1,32 +1,10 @@
 """The named data sets: what each holds, in which published files, with which checksums, from which mirrors."""
 
-from thalweg.record import Record
+from thalweg.datasets.entry import Entry, Published
+from thalweg.datasets.series import AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
+from thalweg.datasets.sounds import AN4, FSDD
 
 CIFAR10_BYTES = 30_730_000  # 10,000 records of one label and 3,072 pixels
-
-
-class Published(Record):
-    """A file as its authors published it. `sha256` is empty for what comes inside an archive."""
-
-    name: str
-    size: int
-    sha256: str = ""
-
-
-class Entry(Record):
-    """A named data set. `folder` is its place below a data folder; each mirror is an address that ends in a slash."""
-
-    name: str
-    title: str
-    task: str
-    train: int
-    test: int
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
-    folder: str = ""
-    files: tuple[Published, ...] = ()
-    mirrors: tuple[str, ...] = ()
-    archive: Published | None = None
 
 
 TEN_DIGITS = tuple("0123456789")
@@ -121,4 +99,19 @@ CIFAR10 = Entry(
     ),
 )
 
-CATALOG = {entry.name: entry for entry in (CIFAR10, DIGITS, FASHION_MNIST, MNIST)}
+CATALOG = {
+    entry.name: entry
+    for entry in (
+        AIRLINE_PASSENGERS,
+        AN4,
+        CIFAR10,
+        DAILY_MIN_TEMPERATURES,
+        DIGITS,
+        ETT,
+        EXCHANGE_RATE,
+        FASHION_MNIST,
+        FSDD,
+        MNIST,
+        SUNSPOTS,
+    )
+}
