@@ -163,6 +163,28 @@ def test_ett(public_data):
         ett.load_data(station="ETTm1")
 
 
+@pytest.mark.parametrize(
+    ("parts", "mse", "mae"),
+    [
+        (lambda: ett.parts(96, 96), 1.295, 0.713),
+        (lambda: ett.parts(96, 96, station="ETTh2"), 0.432, 0.422),
+        (lambda: exchange_rate.parts(96, 96), 0.081, 0.196),
+    ],
+)
+def test_naive_forecasts_score_as_published(public_data, parts, mse, mae):
+    """The row "Repeat" of Zeng et al. 2023, arXiv:2205.13504: windows, parts and scales are the literature's."""
+    score = data.score_forecast(lambda past: data.naive(past, 96), parts().test)
+    assert (score["mse"], score["mae"]) == (pytest.approx(mse, abs=6e-4), pytest.approx(mae, abs=6e-4))
+
+
+def test_the_linear_baseline_of_ett(public_data):
+    """DLinear and NLinear state 0.375 and 0.374 with a history of 336 (the same table)."""
+    parts = ett.parts(336, 96)
+    assert data.score_forecast(data.LinearForecast.fit(parts.train), parts.test)["mse"] == pytest.approx(
+        0.370, abs=2e-3
+    )
+
+
 def test_a_damaged_series(tmp_path):
     path = tmp_path / "exchange_rate.txt.gz"
     for content in (b"no gzip", gzip.compress(b"1,2\n3\n"), gzip.compress(b"1,2\n3,4\n")[:-5]):

@@ -4,6 +4,7 @@ Hyndman, Athanasopoulos 2021, "Forecasting: principles and practice", section 5.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -101,5 +102,6 @@ def score_forecast(forecast: Callable[[np.ndarray], np.ndarray], source: WindowS
     total, square, count = 0.0, 0.0, 0
     for _, (x, y, _) in walk(source):
         error = forecast(of_targets(source, x)).astype(np.float64) - y
-        total, square, count = total + np.abs(error).sum(), square + (error**2).sum(), count + error.size
-    return {"mae": total / count, "mse": square / count, "rmse": float(np.sqrt(square / count))}
+        total, square = total + float(np.abs(error).sum()), square + float((error**2).sum())
+        count += error.size
+    return {"mae": total / count, "mse": square / count, "rmse": math.sqrt(square / count)}

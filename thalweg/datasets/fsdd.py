@@ -38,7 +38,9 @@ class SpokenDigits:
 
 
 def load_data(data: Folder = None) -> tuple[Sounds, Sounds]:
-    """`(x_train, y_train), (x_test, y_test)`: lists of sounds at 8 kHz, and uint8 [n] from 0 to 9; test is takes 0 to 4.
+    """`(x_train, y_train), (x_test, y_test)`: lists of sounds at 8 kHz, and uint8 [n] from 0 to 9.
+
+    Takes 0 to 4 of each speaker and digit are the test part.
 
     Args:
         data: the folder that has `recordings/`; by default `fsdd` in `THALWEG_DATA` or in the cache.
