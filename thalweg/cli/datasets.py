@@ -10,9 +10,9 @@ def datasets() -> None:
     def state(line: Listing) -> str:
         if line.complete:
             return f"here: {line.where}"
-        return (
-            f"{line.found} of {len(line.entry.files)} files: {line.where}" if line.found else "is fetched at first use"
-        )
+        if line.found:
+            return f"{line.found} of {len(line.entry.files)} files: {line.where}"
+        return "is fetched at first use" if line.entry.mirrors else f"goes into DATA/{line.entry.folder}/"
 
     rows = [
         (line.entry.name, line.entry.title, shape, f"{line.entry.train:,} + {line.entry.test:,}", state(line))

@@ -9,7 +9,7 @@ import operator
 import numpy as np
 
 from thalweg.errors import ConfigError
-from thalweg.ops.spectrum import Signal, namespace
+from thalweg.ops.spectrum import Signal, namespace, product
 from thalweg.types import Float
 
 LINEAR = 200 / 3  # hertz per mel below the bend of Slaney's scale
@@ -138,7 +138,7 @@ def dct(x: Float[Signal, "*b features"], count: int) -> Float[Signal, "*b count"
     if not 1 <= count <= N:
         raise ConfigError(f"count={count} coefficients of {N} features.\n  Write a number from 1 to {N}.")
     basis = np.sqrt(np.where(k == 0, 1, 2) / N) * np.cos(np.pi * (2 * np.arange(N)[:, None] + 1) * k / (2 * N))
-    return x @ basis.astype(x.dtype)
+    return product(x, basis)
 
 
 def deltas(x: Float[Signal, "*b frames features"], width: int = 9) -> Float[Signal, "*b frames features"]:

@@ -26,6 +26,12 @@ def namespace(x: Signal) -> Any:
     return jnp if isinstance(x, jax.Array) else np
 
 
+def product(x: Float[Signal, "*b n"], w: np.ndarray) -> Float[Signal, "*b m"]:
+    """The product x w in the precision of x; an accelerator's default would round the factors of float32 to 10 bits."""
+    w = w.astype(x.dtype)
+    return jnp.matmul(x, w, precision="highest") if isinstance(x, jax.Array) else x @ w
+
+
 def pre_emphasis(x: Float[Signal, "*b samples"], coefficient: float = 0.97) -> Float[Signal, "*b samples"]:
     """A gentle high-pass that evens out the spectrum of speech: y_t = x_t - a x_{t-1}, y_0 = x_0.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg import ops
 from thalweg.errors import ContractError
-from thalweg.ops.spectrum import namespace
+from thalweg.ops.spectrum import namespace, product
 from thalweg.ranges import COUNT, POSITIVE, RATE, Range
 from thalweg.record import Record
 
@@ -81,7 +81,7 @@ class LogMel(Record):
         length = self.fft_length if self.sequence_length is None else self.sequence_length
         power = ops.power_spectrum(x, length, self.sequence_stride, self.fft_length, self.window)
         bands = (self.fft_length, self.num_mel_bins, self.min_freq, self.max_freq, self.htk)
-        mel = power @ ops.mel_filter_bank(self.sampling_rate, *bands).astype(power.dtype)
+        mel = product(power, ops.mel_filter_bank(self.sampling_rate, *bands))
         return ops.decibels(mel, self.min_power, self.ref_power, self.top_db)
 
 
