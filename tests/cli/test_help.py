@@ -55,7 +55,8 @@ def test_a_recipe_lists_its_settings_with_defaults(thalweg):
     assert re.search(r"units\W+64", text)
 
 
-def test_the_data_sets_are_listed_with_their_place(thalweg):
+def test_the_data_sets_are_listed_with_their_place(thalweg, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # no word is cut in two
     text = " ".join(thalweg("datasets").out.split())
     for part in ("mnist", "fashion_mnist", "cifar10", "digits", "scikit-learn", "60,000 + 10,000", "28 x 28"):
         assert part in text, part
