@@ -95,6 +95,7 @@ def test_the_table(home, tmp_path, monkeypatch):
 
 
 def test_sets_by_name(home):
+    assert sorted(datasets.LOADERS) == sorted(CATALOG)
     assert datasets.load("Digits")[0][0].shape == (1437, 8, 8)
     with pytest.raises(DataError, match="Fashion-MNIST clothes"):
         datasets.load("fashion-mnist", home)

@@ -42,7 +42,7 @@ def accumulated(step, acc, y, p, weight):
 
 
 def test_every_metric_has_a_row():
-    assert {type(row.metric) for row in ROWS} == {*metrics.ALIASES, metrics.LossMetric, metrics.Custom}
+    assert {type(row.metric) for row in ROWS} == {*metrics.ALIASES, metrics.LossMetric, metrics.MASE, metrics.Custom}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)

@@ -12,7 +12,7 @@ def datasets() -> None:
             return f"here: {line.where}"
         if line.found:
             return f"{line.found} of {len(line.entry.files)} files: {line.where}"
-        return "is fetched at first use" if line.entry.mirrors else f"is not here: put it into {line.entry.folder}/"
+        return "is fetched at first use" if line.entry.mirrors else f"goes into DATA/{line.entry.folder}/"
 
     rows = [
         (line.entry.name, ", ".join(filter(None, (line.entry.title, shape))), counts, state(line))

@@ -2,6 +2,8 @@
 
 from thalweg.datasets.catalog_text import TEXTS
 from thalweg.datasets.entry import Entry, Published
+from thalweg.datasets.series import AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
+from thalweg.datasets.sounds import AN4, FSDD
 
 CIFAR10_BYTES = 30_730_000  # 10,000 records of one label and 3,072 pixels
 
@@ -97,4 +99,8 @@ CIFAR10 = Entry(
     ),
 )
 
-CATALOG = {entry.name: entry for entry in (CIFAR10, DIGITS, FASHION_MNIST, MNIST, *TEXTS)}
+PICTURES = CIFAR10, DIGITS, FASHION_MNIST, MNIST
+SERIES = AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
+SOUNDS = AN4, FSDD
+
+CATALOG = {entry.name: entry for entry in (*PICTURES, *SERIES, *SOUNDS, *TEXTS)}

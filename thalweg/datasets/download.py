@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from thalweg.datasets.catalog import Published
+from thalweg.datasets.entry import Published
 from thalweg.files import replacing
 
 BLOCK = 2**18

@@ -10,8 +10,8 @@ The cache is `$THALWEG_CACHE/datasets`, by default `~/.cache/thalweg/datasets`, 
 import os
 from pathlib import Path
 
-from thalweg.datasets.catalog import Entry, Published
 from thalweg.datasets.download import download
+from thalweg.datasets.entry import Entry, Published
 from thalweg.errors import DataError
 
 Folder = str | os.PathLike[str] | None

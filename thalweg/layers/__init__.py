@@ -91,6 +91,7 @@ from thalweg.layers.resize import (
     ZeroPadding3D,
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.layers.spec_augment import SpecAugment
 from thalweg.layers.wrappers import Bidirectional, TimeDistributed
 from thalweg.record import Record
 
@@ -185,6 +186,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpecAugment",
     "StackedRNNCells",
     "Subtract",
     "TiedDense",

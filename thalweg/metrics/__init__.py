@@ -20,6 +20,7 @@ from thalweg.metrics.bleu import bleu
 from thalweg.metrics.classification import ConfusionMatrix, Counts, F1Score, Precision, Recall
 from thalweg.metrics.edits import LabelErrorRate, character_error_rate, edit_distance, word_error_rate
 from thalweg.metrics.entities import entity_f1, entity_scores, spans, tag_names
+from thalweg.metrics.forecast import MASE, SMAPE
 from thalweg.metrics.perplexity import Perplexity
 from thalweg.metrics.regression import MAE, MSE, R2Score, RootMeanSquaredError
 from thalweg.metrics.tagging import ViterbiAccuracy
@@ -42,6 +43,7 @@ ALIASES: dict[type[Metric], tuple[str, ...]] = {
     R2Score: ("r2_score", "r2"),
     Recall: ("recall",),
     RootMeanSquaredError: ("root_mean_squared_error", "rmse"),
+    SMAPE: ("smape",),
     SparseCategoricalAccuracy: ("sparse_categorical_accuracy",),
     SparseTopKCategoricalAccuracy: ("sparse_top_k_categorical_accuracy",),
     TopKCategoricalAccuracy: ("top_k_categorical_accuracy",),
@@ -54,8 +56,9 @@ METRICS: dict[str, type[Metric]] = {
 }
 """Every metric by name, in lower case."""
 
-ALLOWED: dict[str, type[Metric]] = {kind.__name__: kind for kind in (*ALIASES, LossMetric)}
-"""What a stored description may name; a `LossMetric` holds a record of `thalweg.losses`."""
+ALLOWED: dict[str, type[Metric]] = {kind.__name__: kind for kind in (*ALIASES, LossMetric, MASE)}
+"""What a stored description may name; a `LossMetric` holds a record of `thalweg.losses`,
+a `MASE` the scale of its training part: neither has a name alone."""
 
 ACCURACIES: dict[str, Metric] = {
     "binary": BinaryAccuracy(),
@@ -137,8 +140,10 @@ __all__ = [
     "ALLOWED",
     "AUC",
     "MAE",
+    "MASE",
     "METRICS",
     "MSE",
+    "SMAPE",
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",

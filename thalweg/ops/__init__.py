@@ -33,6 +33,7 @@ from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussi
 from thalweg.ops.embedding import embedding
 from thalweg.ops.initializers import fans, initializer
 from thalweg.ops.linear import add_bias, linear
+from thalweg.ops.mel import dct, decibels, deltas, mel_filter_bank, normalize_utterance
 from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
 from thalweg.ops.normalization import group_norm, layer_norm, moments, normalize, rms_norm
 from thalweg.ops.pool import average_pool, global_average_pool, global_max_pool, max_pool
@@ -40,6 +41,8 @@ from thalweg.ops.precision import widen
 from thalweg.ops.recurrent import gru, lstm, simple_rnn
 from thalweg.ops.regularizers import regularizer
 from thalweg.ops.resize import bilinear, crop, repeat, zero_pad
+from thalweg.ops.spec_augment import mask_bands, mask_times, spec_augment, warp_time
+from thalweg.ops.spectrum import frames, power_spectrum, pre_emphasis, stft
 from thalweg.ops.targets import aligned, at_class, class_index, is_class
 
 __all__ = [
@@ -63,12 +66,16 @@ __all__ = [
     "ctc",
     "ctc_beam",
     "ctc_greedy",
+    "dct",
+    "decibels",
+    "deltas",
     "depthwise_conv",
     "dropout",
     "elu",
     "embedding",
     "exponential",
     "fans",
+    "frames",
     "gaussian_dropout",
     "gaussian_noise",
     "gelu",
@@ -85,14 +92,20 @@ __all__ = [
     "linear",
     "log_softmax",
     "lstm",
+    "mask_bands",
+    "mask_times",
     "max_pool",
     "maximum",
+    "mel_filter_bank",
     "merging",
     "mish",
     "moments",
     "multiply",
     "normalize",
+    "normalize_utterance",
     "of_classes",
+    "power_spectrum",
+    "pre_emphasis",
     "prelu",
     "regularizer",
     "relu",
@@ -107,10 +120,13 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "spec_augment",
     "step",
+    "stft",
     "subtract",
     "tanh",
     "viterbi",
+    "warp_time",
     "widen",
     "zero_pad",
 ]

@@ -1,0 +1,141 @@
+"""Sound files to samples: float32 from -1 to 1, one channel, at the sampling rate you ask for.
+
+WAV needs nothing but this package; FLAC, OGG and MP3 go through `soundfile`, the extra `sound`.
+"""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from thalweg.data.sound.wav import decode_wav
+from thalweg.errors import ConfigError, DataError, missing_extra
+
+FULL = 1 - 2.0**-15  # the highest sample that 16 bits hold
+Name = str | os.PathLike[str]
+
+
+class Sound(NamedTuple):
+    """float32 samples [samples] from -1 to 1, and how many of them make a second."""
+
+    samples: np.ndarray
+    sampling_rate: int
+
+
+def read_sound(path: Name, sampling_rate: int | None = None, *, clipped: float = 0.01) -> Sound:
+    """The sound in a file; several channels are averaged.
+
+    Args:
+        path: a WAV file (8, 16, 24, 32-bit PCM, floats), or with the extra `sound` FLAC, OGG, MP3.
+        sampling_rate: what to bring it to, in hertz; by default it stays as it is.
+        clipped: the share of samples at full scale from which on a recording counts as clipped; 1.0 takes all.
+
+    Raises:
+        DataError: the file is missing, unreadable, cut off, 0 seconds long, clipped, or holds NaN or samples beyond 1.
+        MissingExtraError: it is no WAV file and `soundfile` is not installed.
+
+    >>> import tempfile, wave
+    >>> path = tempfile.mkdtemp() + "/a.wav"
+    >>> with wave.open(path, "wb") as file:
+    ...     file.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...     file.writeframes(np.array([0, 16384, -8192], "<i2").tobytes())
+    >>> read_sound(path)
+    Sound(samples=array([ 0.  ,  0.5 , -0.25], dtype=float32), sampling_rate=8000)
+    """
+    path = Path(path)
+    samples, rate = _decoded(path)
+    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    check_sound(mono, str(path), clipped)
+    return Sound(mono, rate) if sampling_rate is None else Sound(resample(mono, rate, sampling_rate), sampling_rate)
+
+
+def load_sounds(paths: Iterable[Name], sampling_rate: int | None = None, *, clipped: float = 0.01) -> list[np.ndarray]:
+    """The samples of many files, all at one sampling rate.
+
+    Raises:
+        DataError: see `read_sound`; or the files differ in their rate and no `sampling_rate` is named.
+    """
+    paths = [Path(path) for path in paths]
+    sounds = [read_sound(path, sampling_rate, clipped=clipped) for path in paths]
+    for path, sound in zip(paths, sounds, strict=True):
+        if sound.sampling_rate != sounds[0].sampling_rate:
+            raise DataError(
+                f"{path} has {sound.sampling_rate} samples a second, {paths[0]} {sounds[0].sampling_rate}.\n"
+                f"  Write sampling_rate={sounds[0].sampling_rate} to bring all to one."
+            )
+    return [sound.samples for sound in sounds]
+
+
+def check_sound(samples: np.ndarray, name: str = "the sound", clipped: float = 0.01) -> None:
+    """Nothing, where `samples` [samples] can be learned from.
+
+    Raises:
+        DataError: there are none, one is NaN or beyond 1, or more than the share `clipped` stands at full scale.
+    """
+    if not samples.size:
+        raise DataError(f"{name} is 0 seconds long.\n  Leave it out, or record it anew.")
+    level = np.abs(samples)
+    wrong = np.flatnonzero(~(level <= 1))  # NaN too
+    if wrong.size:
+        raise DataError(
+            f"{name}: sample {wrong[0]} is {samples[wrong[0]]:g}; samples lie from -1 to 1.\n"
+            "  Write it at a lower level (divide integers by 2**15), and mend NaN where it comes from."
+        )
+    share = float(np.mean(level >= FULL))
+    if share > clipped:
+        raise DataError(
+            f"{name} is clipped: {share:.1%} of its samples stand at full scale.\n"
+            "  Record it at a lower level, or write clipped=1.0 to take it as it is."
+        )
+
+
+def resample(samples: np.ndarray, original_rate: int, sampling_rate: int) -> np.ndarray:
+    """`samples` [samples] at another rate, by a polyphase filter that keeps what lies above half the rate out.
+
+    Args:
+        samples: at `original_rate`.
+        original_rate: samples a second now.
+        sampling_rate: samples a second then; `ceil(n sampling_rate / original_rate)` of them come out.
+
+    >>> resample(np.ones(8, np.float32), 8000, 16000).shape
+    (16,)
+    """
+    if min(original_rate, sampling_rate) < 1:
+        raise ConfigError(
+            f"sampling_rate={sampling_rate} of a sound of {original_rate}.\n  Write hertz, such as 16000."
+        )
+    if original_rate == sampling_rate:
+        return samples
+    from scipy.signal import resample_poly  # a second of import that a table's user need not wait for
+
+    common = math.gcd(original_rate, sampling_rate)
+    return resample_poly(samples, sampling_rate // common, original_rate // common).astype(samples.dtype)
+
+
+def _decoded(path: Path) -> tuple[np.ndarray, int]:
+    # float32 [samples, channels] and the rate
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a sound file.") from error
+    if path.suffix.lower() in (".wav", ".wave") or content[:4] == b"RIFF":
+        try:
+            return decode_wav(content)
+        except ValueError as error:
+            raise DataError(f"{path} {error}.\n  Write it anew as 16-bit PCM, or leave it out.") from error
+    return _by_soundfile(path)
+
+
+def _by_soundfile(path: Path) -> tuple[np.ndarray, int]:
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: the package is there, its library is not
+        raise missing_extra("soundfile", "sound", f"{path} (all but WAV)") from error
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path} cannot be read as sound: {error}.\n  Write it anew as WAV or FLAC.") from error
+    return samples, int(rate)

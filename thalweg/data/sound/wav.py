@@ -1,0 +1,72 @@
+"""The WAV format: a RIFF file of chunks, of which `fmt ` states the samples' type and `data` holds them.
+
+    "RIFF" size "WAVE"  then  id size content  for each chunk, padded to an even length; all numbers little-endian
+
+Python's `wave` reads no floats and SciPy's reader warns through a global filter, which threads share. A file is
+believed only as far as it goes.
+"""
+
+import struct
+from collections.abc import Callable
+
+import numpy as np
+
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+
+DECODERS: dict[tuple[int, int], Callable[[bytes], np.ndarray]] = {
+    (PCM, 8): lambda b: (np.frombuffer(b, "u1").astype(np.float32) - 128) / 128,
+    (PCM, 16): lambda b: np.frombuffer(b, "<i2").astype(np.float32) / 2**15,
+    (PCM, 24): lambda b: _from_24_bits(b) / 2**23,
+    (PCM, 32): lambda b: (np.frombuffer(b, "<i4") / 2**31).astype(np.float32),
+    (FLOAT, 32): lambda b: np.frombuffer(b, "<f4").astype(np.float32),
+    (FLOAT, 64): lambda b: np.frombuffer(b, "<f8").astype(np.float32),
+}
+"""Bytes to numbers by format and bits a sample: integers onto -1 to 1, floats as they are."""
+
+
+def decode_wav(content: bytes) -> tuple[np.ndarray, int]:
+    """float32 [samples, channels] and the sampling rate of a WAV file's bytes.
+
+    Raises:
+        ValueError: what is wrong with them, as the end of a sentence that starts with the file's name.
+    """
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise ValueError(f"is no WAV file: it starts with {content[:4]!r}, not b'RIFF'")
+    chunks = _chunks(content)
+    if b"fmt " not in chunks or b"data" not in chunks:
+        raise ValueError("is no whole WAV file: it has no chunk 'fmt ' or no chunk 'data'")
+    kind, channels, rate, bits = _format(chunks[b"fmt "])
+    if (kind, bits) not in DECODERS:
+        raise ValueError(f"holds samples of format {kind:#06x} with {bits} bits; 8 to 32-bit PCM and floats are read")
+    if not channels or not rate:
+        raise ValueError(f"announces {channels} channels and {rate} Hz")
+    data = chunks[b"data"]
+    data = data[: len(data) - len(data) % (channels * bits // 8)]
+    return DECODERS[kind, bits](data).reshape(-1, channels), rate
+
+
+def _chunks(content: bytes) -> dict[bytes, bytes]:
+    out, place = {}, 12
+    while place + 8 <= len(content):
+        name, size = content[place : place + 4], struct.unpack_from("<I", content, place + 4)[0]
+        chunk = content[place + 8 : place + 8 + size]
+        if len(chunk) < size and name in (b"fmt ", b"data"):
+            raise ValueError(f"is cut off: its chunk {name.decode()!r} has {len(chunk):,} of {size:,} bytes")
+        out.setdefault(name, chunk)
+        place += 8 + size + size % 2
+    return out
+
+
+def _format(chunk: bytes) -> tuple[int, int, int, int]:
+    if len(chunk) < 16:
+        raise ValueError(f"is no whole WAV file: its chunk 'fmt ' has {len(chunk)} bytes")
+    kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+    if kind == EXTENSIBLE and len(chunk) >= 26:
+        kind = struct.unpack_from("<H", chunk, 24)[0]  # the first word of the format's long name
+    return kind, channels, rate, bits
+
+
+def _from_24_bits(content: bytes) -> np.ndarray:
+    wide = np.zeros((len(content) // 3, 4), np.uint8)
+    wide[:, 1:] = np.frombuffer(content, np.uint8).reshape(-1, 3)
+    return (wide.reshape(-1).view("<i4") >> 8).astype(np.float32)
