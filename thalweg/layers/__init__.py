@@ -4,6 +4,7 @@ Every class here has a row in the contract battery, `tests/contract/rows/`.
 """
 
 from thalweg.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from thalweg.layers.attention import AdditiveAttention, Attention, MultiplicativeAttention
 from thalweg.layers.containers import Parallel, Residual, Sequential
 from thalweg.layers.conv import (
     Conv1D,
@@ -27,6 +28,7 @@ from thalweg.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from thalweg.layers.embedding import Embedding
 from thalweg.layers.graph import Graph, Pick, Port
 from thalweg.layers.merge import (
     Add,
@@ -42,6 +44,7 @@ from thalweg.layers.merge import (
     multiply,
     subtract,
 )
+from thalweg.layers.multihead import GroupQueryAttention, MultiHeadAttention
 from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
 from thalweg.layers.pool import (
@@ -70,6 +73,7 @@ from thalweg.layers.pool import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from thalweg.layers.position import PositionEmbedding, RotaryEmbedding, SinusoidalPosition
 from thalweg.layers.preprocessing import Normalization, Rescaling
 from thalweg.layers.recurrent import LSTM, SimpleRNN
 from thalweg.layers.registry import ALLOWED, get, register
@@ -85,6 +89,7 @@ from thalweg.layers.resize import (
     ZeroPadding3D,
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
+from thalweg.layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
 from thalweg.record import Record
 
 __all__ = [
@@ -93,7 +98,9 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -116,6 +123,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -133,6 +141,7 @@ __all__ = [
     "GlobalMaxPooling3D",
     "Graph",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "LayerNormalization",
@@ -144,6 +153,8 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MultiHeadAttention",
+    "MultiplicativeAttention",
     "Multiply",
     "Node",
     "Normalization",
@@ -152,21 +163,26 @@ __all__ = [
     "Permute",
     "Pick",
     "Port",
+    "PositionEmbedding",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
     "Residual",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "SinusoidalPosition",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "TransformerDecoderBlock",
+    "TransformerEncoderBlock",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
