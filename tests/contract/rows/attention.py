@@ -14,13 +14,14 @@ def softmax(s):
     return e / e.sum()
 
 
-def one_head(q, v, k, score, causal=False):
+def one_head(q, v, k, score, causal=False, real=None):
     """Query by query: the mean of the values, weighted by softmax over `score(q_t, k_s)` of the seen keys."""
     y = np.zeros((*q.shape[:2], v.shape[-1]))
     for b, t in np.ndindex(q.shape[:2]):
-        seen = range(min(t + 1, k.shape[1])) if causal else range(k.shape[1])
-        p = softmax(np.array([score(q[b, t], k[b, s]) for s in seen]))
-        y[b, t] = sum(w * v[b, s] for w, s in zip(p, seen, strict=True))
+        seen = [s for s in range(k.shape[1]) if (s <= t or not causal) and (real is None or real[b, s])]
+        if seen:
+            p = softmax(np.array([score(q[b, t], k[b, s]) for s in seen]))
+            y[b, t] = sum(w * v[b, s] for w, s in zip(p, seen, strict=True))
     return y
 
 
@@ -40,7 +41,7 @@ def turned(x, base=10000.0):
     return y
 
 
-def multi_head(w, x, heads, key, value=None, groups=None, memory=None, causal=False, turn=lambda a: a):
+def multi_head(w, x, heads, key, value=None, groups=None, memory=None, causal=False, real=None, turn=lambda a: a):
     """Head by head, one head of attention on its own slice of the projections."""
     value, groups, memory = value or key, groups or heads, x if memory is None else memory
     q, kv = projected(w, "query", x), projected(w, "key_value", memory)
@@ -49,7 +50,7 @@ def multi_head(w, x, heads, key, value=None, groups=None, memory=None, causal=Fa
     v = kv[..., groups * key :].reshape(*memory.shape[:2], groups, value)
     each = heads // groups
     outs = [
-        one_head(q[:, :, h], v[:, :, h // each], k[:, :, h // each], lambda a, b: a @ b / np.sqrt(key), causal)
+        one_head(q[:, :, h], v[:, :, h // each], k[:, :, h // each], lambda a, b: a @ b / np.sqrt(key), causal, real)
         for h in range(heads)
     ]
     return projected(w, "output", np.concatenate(outs, axis=-1))

@@ -40,15 +40,16 @@ def heads(w, name, x, **settings):
     return multi_head(below(w, name), x, 2, x.shape[-1] // 2, **settings)
 
 
-def encoder(w, x, activation="relu", first=False, causal=False):
-    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, causal=causal))
+def encoder(w, x, activation="relu", first=False, **seen):
+    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, **seen))
     return around(w, "feed_forward", x, first, lambda y: feed_forward(w, y, activation))
 
 
-def decoder(w, x, activation="relu", first=False):
+def decoder(w, x, activation="relu", first=False, real=None, of_memory=None):
     x, memory = x
-    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, causal=True))
-    x = around(w, "cross_attention", x, first, lambda y: heads(w, "cross_attention", y, memory=memory))
+    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, causal=True, real=real))
+    other = {"memory": memory, "real": of_memory}
+    x = around(w, "cross_attention", x, first, lambda y: heads(w, "cross_attention", y, **other))
     return around(w, "feed_forward", x, first, lambda y: feed_forward(w, y, activation))
 
 
