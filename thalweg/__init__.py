@@ -16,7 +16,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from thalweg import bridge, core, data, datasets, errors, export, layers, losses, metrics, models, ops, random, recipes
+    from thalweg import (
+        bridge,
+        core,
+        data,
+        datasets,
+        errors,
+        export,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        random,
+        recipes,
+    )
     from thalweg import optim as optimizers
     from thalweg.core import Module
     from thalweg.layers import Input

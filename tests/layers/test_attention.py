@@ -70,9 +70,7 @@ def test_several_heads_over_another_sequence_as_keras():
         twin = keras.layers.MultiHeadAttention(2, 3, 4)
         twin(Q, V, K)
         twin.set_weights(to_keras(w, 2, 3, 4))
-        expected, scores = twin(
-            Q, V, K, value_mask=PADDED, attention_mask=seen, return_attention_scores=True
-        )
+        expected, scores = twin(Q, V, K, value_mask=PADDED, attention_mask=seen, return_attention_scores=True)
     assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
     assert_allclose(p, scores, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(mask, OF_QUERY)

@@ -1,5 +1,7 @@
 """What a model says step by step, from its cache, is what it says of the whole sequence at once."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,18 +30,29 @@ AFTER = [
 ]
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def whole_of(model, params, x):
+    """The logits of whole sequences."""
+    return core.apply(core.split_activation(model)[0], params, {}, x)[0]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def step_of(model, params, tokens, cache):
+    return models.called(model, params, "step", tokens, cache)
+
+
 def made(model, x):
-    params, state = core.init(model, random.key(0), x)
-    params = jax.tree.map(lambda a: a + jnp.asarray(RNG.normal(scale=0.2, size=a.shape), a.dtype), params)
-    logits, _ = core.split_activation(model)
-    return params, core.apply(logits, params, state, x)[0]
+    params, _ = core.init(model, random.key(0), x)
+    noise = np.random.default_rng(1)
+    params = jax.tree.map(lambda a: a + noise.normal(scale=0.2, size=a.shape).astype(a.dtype), params)
+    return params, whole_of(model, params, x)
 
 
 def in_steps(model, params, pieces, source=None):
     cache = models.called(model, params, "start", 3, TIME, source)
     found = []
     for piece in pieces:
-        y, cache = jax.jit(lambda t, c: models.called(model, params, "step", t, c))(piece, cache)
+        y, cache = step_of(model, params, piece, cache)
         found.append(y)
     assert cache.length.tolist() == [TIME] * 3
     return jnp.concatenate(found, axis=1)
@@ -69,8 +82,7 @@ def test_padding_of_the_source_changes_nothing():
     params, whole = made(model, (SOURCE, TOKENS))
     for row, n in enumerate((5, 3, 4)):
         alone = (SOURCE[row : row + 1, :n], TOKENS[row : row + 1])
-        y, _ = core.apply(core.split_activation(model)[0], params, {}, alone)
-        assert_allclose(y[0], whole[row], rtol=2e-4, atol=2e-5)
+        assert_allclose(whole_of(model, params, alone)[0], whole[row], rtol=2e-4, atol=2e-5)
 
 
 def test_rows_of_other_lengths_stand_in_one_cache():
@@ -93,7 +105,7 @@ def test_the_cache_keeps_the_precision_of_the_computation():
 
 
 def test_more_positions_than_there_are():
-    with pytest.raises(ContractError, match="8 positions are needed.*context=7"):
+    with pytest.raises(ContractError, match=r"8 positions are needed.*context=7"):
         models.called(ALONE[0], {}, "start", 1, TIME + 1)
     longer = jnp.ones((1, TIME + 1), jnp.int32)
     with pytest.raises(ContractError, match="has 7 positions; a sequence of 8 steps came"):

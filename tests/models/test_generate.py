@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thalweg
-from tests.models.test_cache import AFTER, ALONE, SOURCE, TOKENS, made
+from tests.models.test_cache import AFTER, ALONE, SOURCE, TOKENS, made, whole_of
 from thalweg import core, random
 from thalweg.errors import ContractError
 from thalweg.models import Beam, Cache, Greedy, Sample, beam_search, generate, stream
@@ -42,13 +42,13 @@ def chain(words, seed):
 
 
 def by_argmax(model, params, tokens, steps, source=None):
-    """Each token from a new look at the whole sequence."""
-    logits, _ = core.split_activation(model)
-    for _ in range(steps):
-        x = jnp.asarray(tokens) if source is None else (source, jnp.asarray(tokens))
-        y, _ = core.apply(logits, params, {}, x)
-        tokens = np.concatenate([tokens, np.asarray(y[:, -1].argmax(-1))[:, None].astype(tokens.dtype)], axis=1)
-    return tokens[:, -steps:]
+    """Each token from a new look at the whole sequence; what is still to come is 1, and not seen."""
+    rows, first = tokens.shape
+    text = np.concatenate([tokens, np.ones((rows, steps), tokens.dtype)], axis=1)
+    for n in range(first, first + steps):
+        y = whole_of(model, params, text if source is None else (source, text))
+        text[:, n] = np.asarray(y[:, n - 1].argmax(-1))
+    return text[:, first:]
 
 
 @pytest.mark.parametrize("model", ALONE, ids=repr)
@@ -160,13 +160,11 @@ def test_beams_carry_their_own_cache(model):
     """The score of each text is what the model says of the whole text at once."""
     params, _ = made(model, TOKENS)
     found, scores = beam_search((model, params), PROMPT, 4, search=Beam(3, 0.0))
-    logits, _ = core.split_activation(model)
-    for row, place in np.ndindex(3, 3):
-        text = np.concatenate([PROMPT[row], found[row, place]])[None]
-        y, _ = core.apply(logits, params, {}, jnp.asarray(text))
-        logp = np.asarray(jax.nn.log_softmax(y[0], axis=-1))
-        total = sum(logp[t, text[0, t + 1]] for t in range(1, 5))
-        np.testing.assert_allclose(scores[row, place], total, rtol=1e-4)
+    for row in range(3):
+        text = np.concatenate([np.repeat(PROMPT[row : row + 1], 3, axis=0), found[row]], axis=1)
+        logp = np.asarray(jax.nn.log_softmax(whole_of(model, params, text), axis=-1))
+        total = [sum(logp[place, t, text[place, t + 1]] for t in range(1, 5)) for place in range(3)]
+        np.testing.assert_allclose(scores[row], total, rtol=1e-4)
 
 
 def test_beams_after_a_source_carry_its_memory():

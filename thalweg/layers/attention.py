@@ -4,8 +4,7 @@ A value's padding is never seen: its mask, or the key's, is read from the contex
 mathematics is in `ops/attention.py`; heads side by side are in `layers/multihead.py`.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 
@@ -18,7 +17,8 @@ from thalweg.ranges import RATE
 from thalweg.record import Record
 from thalweg.types import Array
 
-Inputs = Sequence[Array]
+Inputs: TypeAlias = Any
+"""A list of two or three arrays; `_given` says so where it is not."""
 SCORE_MODES = ("dot", "concat")
 
 

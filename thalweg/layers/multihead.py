@@ -13,7 +13,6 @@ is given and returned: `step` writes the new steps in and reads up to them. What
 encoder's output, is projected once by `remember` and read by `recall`.
 """
 
-from collections.abc import Sequence
 from dataclasses import field
 from typing import Any, ClassVar, NamedTuple
 
@@ -59,12 +58,8 @@ class Beside(Record):
 
 def _weight(cx: Context, name: str, kind: str, shape: tuple[int, ...], widths: tuple[int, ...]) -> Array:
     """The parameter `name`: matrices or biases side by side, as the layer's settings for a "kernel" or "bias" say."""
-    layer = cx.module
-    settings = (getattr(layer, f"{kind}_{what}", None) for what in ("initializer", "regularizer", "constraint"))
-    begin, cost, bound = settings
-    return cx.param(
-        name, Beside(begin, widths), shape, regularizer=regularizer(cost), constraint=constraint(bound)
-    )  # fmt: skip
+    begin, cost, bound = (getattr(cx.module, f"{kind}_{what}") for what in ("initializer", "regularizer", "constraint"))
+    return cx.param(name, Beside(begin, widths), shape, regularizer=regularizer(cost), constraint=constraint(bound))
 
 
 def _projected(cx: Context, name: str, widths: tuple[int, ...], *xs: Array) -> list[Array]:

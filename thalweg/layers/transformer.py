@@ -10,7 +10,7 @@ block makes its layers of its own settings as it computes; they stand at its pat
 arXiv:1706.03762, arXiv:2002.04745.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -25,7 +25,6 @@ from thalweg.ranges import COUNT, POSITIVE, RATE
 from thalweg.types import Array, Bool, Dtype, Float, Int
 
 Sequences = Float[Array, "batch time features"]
-Cache = tuple[Memory, Memory, Array | None]
 
 
 def _no_ending(self: Module) -> tuple[Module, None]:
@@ -114,9 +113,7 @@ class TransformerEncoderBlock(Module):
         """An empty cache for `rows` sequences of up to `size` steps of `features`."""
         return MultiHeadAttention(self.num_heads, features // self.num_heads).start_cache(rows, size, dtype)
 
-    def step(
-        self, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]
-    ) -> tuple[Sequences, Memory]:
+    def step(self, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]) -> tuple[Sequences, Memory]:
         """The causal block on the next steps `x` of sequences whose first `length` steps are in the cache."""
         attention, caches = self._attention(cx, x), [cache]
 
@@ -169,7 +166,7 @@ class TransformerDecoderBlock(Module):
     }  # fmt: skip
     ending = _no_ending
 
-    def __call__(self, cx: Context, inputs: Sequence[Array]) -> Sequences:
+    def __call__(self, cx: Context, inputs: Any) -> Sequences:
         """The block on the list `[x, memory]`."""
         if not isinstance(inputs, tuple | list) or len(inputs) != 2:
             raise ValueError("it takes a list: write block([x, memory])")

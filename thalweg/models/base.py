@@ -41,9 +41,7 @@ class Generator(Protocol):
         """An empty cache for `rows` sequences of up to `size` steps, after `source` where the model has one."""
         ...
 
-    def step(
-        self, cx: Context, tokens: Array, cache: Cache, lengths: Array | None = None
-    ) -> tuple[Array, Cache]:
+    def step(self, cx: Context, tokens: Array, cache: Cache, lengths: Array | None = None) -> tuple[Array, Cache]:
         """Logits [rows, time, vocabulary] for the next `tokens` [rows, time], of which `lengths` are real."""
         ...
 

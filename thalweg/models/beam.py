@@ -33,7 +33,7 @@ class Beam(Record):
     limits: ClassVar = {"beams": COUNT, "length_penalty": NONNEGATIVE}
 
     def penalty(self, length: Any) -> Array:
-        """lp of a text of so many tokens."""
+        """Lp of a text of so many tokens."""
         return ((5 + jnp.asarray(length, jnp.float32)) / 6) ** self.length_penalty
 
 

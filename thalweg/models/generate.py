@@ -31,6 +31,8 @@ Search = Greedy | Sample | Beam
 CHUNK = 16
 """Tokens that a stream computes at a time."""
 
+GREEDY, BEAM = Greedy(), Beam()
+
 
 class Plan(NamedTuple):
     """What a compiled loop is made for."""
@@ -66,7 +68,7 @@ def generate(
     prompt: Any,
     steps: int,
     *,
-    search: Search = Greedy(),
+    search: Search = GREEDY,
     source: Any = None,
     lengths: Any = None,
     end: int | None = None,
@@ -108,17 +110,17 @@ def generate(
 
 
 def beam_search(
-    model: Any, prompt: Any, steps: int, *, search: Beam = Beam(), source: Any = None, lengths: Any = None,
+    model: Any, prompt: Any, steps: int, *, search: Beam = BEAM, source: Any = None, lengths: Any = None,
     end: int | None = None, pad: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """All beams of `generate(..., search=Beam())`, the best first, and their scores: [rows, beams, steps], [rows, beams]."""
+    """All beams of `generate(..., search=Beam())`, best first, and scores: [rows, beams, steps], [rows, beams]."""
     plan, params, given = _prepared(model, prompt, steps, search, source, lengths, end, pad, 0)
     tokens, scores = _beams(plan, params, given)
     return np.asarray(tokens), np.asarray(scores)
 
 
 def stream(
-    model: Any, prompt: Any, steps: int, *, search: Search = Greedy(), chunk: int = CHUNK, **settings: Any
+    model: Any, prompt: Any, steps: int, *, search: Search = GREEDY, chunk: int = CHUNK, **settings: Any
 ) -> Iterator[np.ndarray]:
     """The tokens of `generate` one by one, [rows] each, until every text has ended: for a person who reads along.
 
@@ -151,7 +153,7 @@ def _prepared(
     model: Any, prompt: Any, steps: int, search: Search, source: Any, lengths: Any, end: int | None, pad: int, seed: int
 ) -> tuple[Plan, Tree, Prompt]:
     module, params = model if isinstance(model, tuple) else (model.module, _weights(model))
-    if not isinstance(module, Generator):
+    if not (isinstance(module, Module) and isinstance(module, Generator)):
         raise ContractError(
             f"{type(module).__name__} cannot continue a text: it has no start and step.\n"
             "  Use GPT, RecurrentLM, Transformer or Seq2Seq of thalweg.models, or write these two methods."
@@ -228,7 +230,9 @@ def _advanced(plan: Plan, steps: int, params: Tree, key: Array, carry: Carry) ->
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _beams(plan: Plan, params: Tree, given: Prompt) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
+def _beams(
+    plan: Plan, params: Tree, given: Prompt
+) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
     search = plan.search
     assert isinstance(search, Beam)
 

@@ -70,7 +70,7 @@ class GPT(Module):
         """An empty cache for `rows` sequences of up to `size` tokens."""
         if size > self.context:
             raise ContractError(
-                f"{size} positions are needed, prompt and continuation together; this model has context={self.context}.\n"
+                f"{size} positions are needed, prompt and continuation; this model has context={self.context}.\n"
                 f"  Ask for fewer steps, cut the prompt, or train with context={size}."
             )
         dtype = cx.call.policy.compute
@@ -82,9 +82,9 @@ class GPT(Module):
     ) -> tuple[Float[Array, "rows time vocabulary"], Cache]:
         """Logits for the next `tokens`, of which `lengths` are real, and the cache with them."""
         x, layers = self._embedded(cx, tokens, cache.length), []
-        for i, kept in enumerate(cache.state):
-            x, kept = through(part(cx, "blocks", str(i)), self._block(), "step", x, kept, cache.length)
-            layers.append(kept)
+        for i, old in enumerate(cache.state):
+            x, new = through(part(cx, "blocks", str(i)), self._block(), "step", x, old, cache.length)
+            layers.append(new)
         return self._logits(cx, x), base.advanced(cache, tuple(layers), tokens, lengths)
 
     def _block(self) -> TransformerEncoderBlock:

@@ -89,9 +89,9 @@ class RecurrentLM(Module):
 
     def _over(self, cx: Context, x: Array, states: Sequence[Any]) -> tuple[Array, Tree]:
         found = []
-        for i, (layer, state) in enumerate(zip(self.recurrent, states, strict=True)):
-            x, *state = layer(cx, x, state)
-            found.append(tuple(state))
+        for i, (layer, old) in enumerate(zip(self.recurrent, states, strict=True)):
+            x, *new = layer(cx, x, old)
+            found.append(tuple(new))
             x = base.dropped(cx, self.dropout, f"recurrent_dropout_{i}", x)
         return x, tuple(found)
 

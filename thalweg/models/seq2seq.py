@@ -1,12 +1,13 @@
 """Sequence to sequence with LSTMs and attention: an encoder reads both ways, a decoder looks back at every step.
 
-    m_s = [forward LSTM; backward LSTM] of the source                    the memory
-    h_t = LSTM of the target's step t                                    from a state made of the encoder's last
-    c_t = attention(h_t W_q; m, m W_k)                                   what of the memory counts now
+    m_s = [forward LSTM; backward LSTM] of the source    the memory
+    h_t = LSTM of the target's step t                    from a state made of the encoder's last ones
+    c_t = attention(h_t W_q; m, m W_k)                   what of the memory counts now
     y_t = softmax(tanh([c_t; h_t] W_c) W)
+
+The attention follows the LSTM and feeds nothing back into it, so a whole target is read in one pass.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -58,7 +59,7 @@ class Seq2Seq(Module):
         "num_layers": COUNT, "dropout": RATE,
     }  # fmt: skip
 
-    def __call__(self, cx: Context, inputs: Sequence[Array]) -> Float[Array, "batch time words"]:
+    def __call__(self, cx: Context, inputs: Any) -> Float[Array, "batch time words"]:
         """The model on the list `[source, target]`."""
         if not isinstance(inputs, tuple | list) or len(inputs) != 2:
             raise ValueError("it takes a list: [source, target]")
@@ -119,9 +120,9 @@ class Seq2Seq(Module):
     def _decoded(self, cx: Context, x: Array, memory: Array, keys: Array, states: Tree) -> tuple[Array, Tree]:
         """The logits, and the states after `x`."""
         found = []
-        for i, state in enumerate(states):
-            x, *state = self._lstm()(part(cx, "decoder", str(i)), x, state)
-            found.append(tuple(state))
+        for i, old in enumerate(states):
+            x, *new = self._lstm()(part(cx, "decoder", str(i)), x, old)
+            found.append(tuple(new))
             x = base.dropped(cx, self.dropout, f"decoder_dropout_{i}", x)
         query = Dense(self.units, use_bias=False)(part(cx, "query"), x)
         c = self.attention(cx, (query, memory, keys))  # pyright: ignore[reportCallIssue]

@@ -1,7 +1,6 @@
 """The Transformer: an encoder reads the source, a decoder writes the target."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
@@ -56,7 +55,7 @@ class Transformer(Module):
         "width": COUNT, "intermediate_dim": COUNT, "dropout": RATE, "attention_dropout": RATE,
     }  # fmt: skip
 
-    def __call__(self, cx: Context, inputs: Sequence[Array]) -> Float[Array, "batch time words"]:
+    def __call__(self, cx: Context, inputs: Any) -> Float[Array, "batch time words"]:
         """The model on the list `[source, target]`."""
         if not isinstance(inputs, tuple | list) or len(inputs) != 2:
             raise ValueError("it takes a list: [source, target]")
@@ -83,10 +82,10 @@ class Transformer(Module):
     ) -> tuple[Float[Array, "rows time words"], Cache]:
         """Logits for the next `tokens` of the target, of which `lengths` are real, and the cache with them."""
         x, layers = self._embedded(cx, "target_embedding", tokens, self._words, cache.length), []
-        for i, kept in enumerate(cache.state):
-            given = kept, cache.length, cache.memory["layers"][i], cache.memory["mask"]
-            x, kept = through(part(cx, "decoder", str(i)), self._decoder_block(), "step", x, *given)
-            layers.append(kept)
+        for i, old in enumerate(cache.state):
+            given = old, cache.length, cache.memory["layers"][i], cache.memory["mask"]
+            x, new = through(part(cx, "decoder", str(i)), self._decoder_block(), "step", x, *given)
+            layers.append(new)
         return self._logits(cx, x), base.advanced(cache, tuple(layers), tokens, lengths)
 
     @property

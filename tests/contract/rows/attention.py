@@ -72,7 +72,7 @@ class Self(keras.layers.Layer):
 
 
 def to_keras(w, heads, key, value=None, groups=None):
-    """Our weights as Keras keeps them: a matrix [features, heads, size] for each of query, key, value, and the output."""
+    """Our weights as Keras keeps them: [features, heads, size] for each of query, key, value, and the output's."""
     value, groups = value or key, groups or heads
     parts = {}
     for kind in ("kernel", "bias"):

@@ -61,7 +61,9 @@ def from_state(w, x, h, c):
 
 
 def seq2seq(w, x):
-    source, target = (rows_of(w, f"{name}_embedding", tokens) for name, tokens in zip(("source", "target"), x))
+    source, target = (
+        rows_of(w, f"{name}_embedding", tokens) for name, tokens in zip(("source", "target"), x, strict=True)
+    )
     zero = np.zeros((len(source), 3))
     ahead = from_state(below(w, "encoder.0.forward"), source, zero, zero)
     back = from_state(below(w, "encoder.0.backward"), source[:, ::-1], zero, zero)
