@@ -68,7 +68,7 @@ def test_several_heads_over_another_sequence_as_keras():
     ((y, p), mask), w = run(MultiHeadAttention(2, 3, 4), *given, return_attention_scores=True)
     with relaxed():
         twin = keras.layers.MultiHeadAttention(2, 3, 4)
-        twin(Q, V, K)
+        twin(Q, V, K, return_attention_scores=True)  # the formula: values are wider than keys
         twin.set_weights(to_keras(w, 2, 3, 4))
         expected, scores = twin(Q, V, K, value_mask=PADDED, attention_mask=seen, return_attention_scores=True)
     assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
