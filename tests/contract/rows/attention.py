@@ -78,11 +78,11 @@ def to_keras(w, heads, key, value=None, groups=None):
     for kind in ("kernel", "bias"):
         if f"query_{kind}" not in w:
             continue
-        lead = w[f"query_{kind}"].shape[:-1]
-        k, v = np.split(w[f"key_value_{kind}"], [groups * key], axis=-1)
-        parts["query", kind] = w[f"query_{kind}"].reshape(*lead, heads, key)
-        parts["key", kind] = k.reshape(*lead, groups, key)
-        parts["value", kind] = v.reshape(*lead, groups, value)
+        q, kv = w[f"query_{kind}"], w[f"key_value_{kind}"]
+        k, v = np.split(kv, [groups * key], axis=-1)
+        parts["query", kind] = q.reshape(*q.shape[:-1], heads, key)
+        parts["key", kind] = k.reshape(*kv.shape[:-1], groups, key)
+        parts["value", kind] = v.reshape(*kv.shape[:-1], groups, value)
     parts["output", "kernel"] = w["output_kernel"].reshape(heads, value, -1)
     if "output_bias" in w:
         parts["output", "bias"] = w["output_bias"]
