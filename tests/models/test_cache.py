@@ -85,6 +85,29 @@ def test_padding_of_the_source_changes_nothing():
         assert_allclose(whole_of(model, params, alone)[0], whole[row], rtol=2e-4, atol=2e-5)
 
 
+def test_the_padding_of_a_target_is_handed_on():
+    class Seen(core.Module):
+        model: core.Module
+
+        def __call__(self, cx, x):
+            y = self.model(cx, x)
+            return y, cx.mask_of(y)
+
+    target = TOKENS.at[1, 4:].set(0)
+    for model in AFTER[0], models.Seq2Seq(WORDS, units=4):
+        params, _ = core.init(Seen(model), random.key(0), (SOURCE, target))
+        (_, mask), _ = core.apply(Seen(model), params, {}, (SOURCE, target))
+        np.testing.assert_array_equal(mask, target != 0)
+
+
+def test_a_written_padding_token_is_read_alike_from_the_cache():
+    target = TOKENS.at[:, 2].set(0)
+    for model in AFTER[0], AFTER[2]:
+        params, whole = made(model, (SOURCE, target))
+        found = in_steps(model, params, jnp.split(target, 7, axis=1), SOURCE)
+        assert_allclose(found, whole, rtol=2e-4, atol=2e-5)
+
+
 def test_rows_of_other_lengths_stand_in_one_cache():
     model, lengths = ALONE[0], jnp.array([2, 4, 1])
     params, whole = made(model, TOKENS)

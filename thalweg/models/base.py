@@ -74,6 +74,15 @@ def embedded(
     return Embedding(*shape, embeddings_initializer=begin, mask_zero=mask)(part(cx, name), tokens)
 
 
+def padded(cx: Context, y: Array, tokens: Array, mask: bool) -> Array:
+    """The output `y` for target `tokens`, of which 0 is padding where `mask`: it does not count in the loss.
+
+    Padding stands at the end of a target, where no step before it looks; so nothing inside needs to know of it, and a
+    text in which the model itself writes a 0 is read the same from its cache as at once.
+    """
+    return cx.masked(y, tokens != 0) if mask else y
+
+
 def dropped(cx: Context, rate: float, name: str, x: Array) -> Array:
     """`x` with dropout in training; the mask of padding stays."""
     return Dropout(rate)(part(cx, name), x) if rate else x

@@ -36,7 +36,7 @@ class Seq2Seq(Module):
         num_layers: how many LSTMs the encoder has in each direction, and how many the decoder.
         attention: `AdditiveAttention()`, the scores of Bahdanau et al., or `Attention()`, those of Luong et al.
         dropout: the share that is dropped in training, of the embeddings and of each layer's output.
-        mask_zero: whether the token 0 is padding, which is neither read nor counted.
+        mask_zero: whether the token 0 is padding, at the ends: not read in the source, not counted in the target.
         activation: at the end; losses are taken from the logits before it.
 
     Sutskever et al. 2014, arXiv:1409.3215; Bahdanau et al. 2015, arXiv:1409.0473. As in Luong et al. 2015,
@@ -64,9 +64,9 @@ class Seq2Seq(Module):
         if not isinstance(inputs, tuple | list) or len(inputs) != 2:
             raise ValueError("it takes a list: [source, target]")
         memory, states = self._encoded(cx, inputs[0])
-        x = self._embedded(cx, "target", inputs[1], self._words)
+        x = self._embedded(cx, "target", inputs[1], self._words, mask=False)
         y, _ = self._decoded(cx, x, memory, self._keys(cx, memory), states)
-        return cx.masked(finish(cx, y), cx.mask_of(x))
+        return base.padded(cx, finish(cx, y), inputs[1], self.mask_zero)
 
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read; of any length, so `size` is not read."""
@@ -81,7 +81,7 @@ class Seq2Seq(Module):
     ) -> tuple[Float[Array, "rows time words"], Cache]:
         """Logits for the next `tokens` of the target, of which `lengths` are real, and the states after them."""
         memory = cx.masked(cache.memory["memory"], cache.memory["mask"])
-        x = real(cx, self._embedded(cx, "target", tokens, self._words), lengths)
+        x = real(cx, self._embedded(cx, "target", tokens, self._words, mask=False), lengths)
         y, states = self._decoded(cx, x, memory, cache.memory["keys"], cache.state)
         return y, base.advanced(cache, states, tokens, lengths)
 
@@ -89,9 +89,9 @@ class Seq2Seq(Module):
     def _words(self) -> int:
         return self.target_vocabulary_size or self.vocabulary_size
 
-    def _embedded(self, cx: Context, name: str, tokens: Array, words: int) -> Array:
+    def _embedded(self, cx: Context, name: str, tokens: Array, words: int, mask: bool) -> Array:
         shape = words, self.embedding_dim or self.units
-        x = base.embedded(cx, f"{name}_embedding", tokens, shape, BEGIN, self.mask_zero)
+        x = base.embedded(cx, f"{name}_embedding", tokens, shape, BEGIN, mask)
         return base.dropped(cx, self.dropout, f"{name}_dropout", x)
 
     def _lstm(self, **settings: Any) -> LSTM:
@@ -99,7 +99,7 @@ class Seq2Seq(Module):
 
     def _encoded(self, cx: Context, source: Array) -> tuple[Array, Tree]:
         """The memory, and the states from which the decoder's layers start."""
-        x, states = self._embedded(cx, "source", source, self.vocabulary_size), []
+        x, states = self._embedded(cx, "source", source, self.vocabulary_size, self.mask_zero), []
         mask = cx.mask_of(x)
         for i in range(self.num_layers):
             place = "encoder", str(i)

@@ -30,7 +30,7 @@ class Transformer(Module):
         attention_dropout: the share of the attention's weights that is dropped; above 0 the native kernel cannot serve.
         norm_first: whether norms come first in a branch, and one more at each end; the paper has them last.
         tied: whether the output's weights are those of the target's embedding.
-        mask_zero: whether the token 0 is padding, which is neither attended to nor counted.
+        mask_zero: whether the token 0 is padding, at the ends: not read in the source, not counted in the target.
         activation: at the end; losses are taken from the logits before it.
 
     Vaswani et al. 2017, arXiv:1706.03762.
@@ -60,11 +60,10 @@ class Transformer(Module):
         if not isinstance(inputs, tuple | list) or len(inputs) != 2:
             raise ValueError("it takes a list: [source, target]")
         memory = self._encoded(cx, inputs[0])
-        x = self._embedded(cx, "target_embedding", inputs[1], self._words, None)
+        x = self._target(cx, inputs[1], None)
         for i in range(self.num_layers):
             x = self._decoder_block()(part(cx, "decoder", str(i)), (x, memory))
-        y = finish(cx, self._logits(cx, x))
-        return cx.masked(y, cx.mask_of(x))
+        return base.padded(cx, finish(cx, self._logits(cx, x)), inputs[1], self.mask_zero)
 
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read, its keys and values computed, and an empty cache for `rows` targets of up to `size`."""
@@ -81,7 +80,7 @@ class Transformer(Module):
         self, cx: Context, tokens: Int[Array, "rows time"], cache: Cache, lengths: Int[Array, " rows"] | None = None
     ) -> tuple[Float[Array, "rows time words"], Cache]:
         """Logits for the next `tokens` of the target, of which `lengths` are real, and the cache with them."""
-        x, layers = self._embedded(cx, "target_embedding", tokens, self._words, cache.length), []
+        x, layers = self._target(cx, tokens, cache.length), []
         for i, old in enumerate(cache.state):
             given = old, cache.length, cache.memory["layers"][i], cache.memory["mask"]
             x, new = through(part(cx, "decoder", str(i)), self._decoder_block(), "step", x, *given)
@@ -106,14 +105,17 @@ class Transformer(Module):
         return TransformerDecoderBlock(**self._block_settings())  # pyright: ignore[reportArgumentType]
 
     def _encoded(self, cx: Context, source: Array) -> Array:
-        x = self._embedded(cx, "source_embedding", source, self.vocabulary_size, None)
+        x = self._embedded(cx, "source_embedding", source, self.vocabulary_size, None, self.mask_zero)
         block = TransformerEncoderBlock(**self._block_settings())  # pyright: ignore[reportArgumentType]
         for i in range(self.num_layers):
             x = block(part(cx, "encoder", str(i)), x)
         return self._normed(cx, "encoder_norm", x)
 
-    def _embedded(self, cx: Context, name: str, tokens: Array, words: int, start: Array | None) -> Array:
-        x = base.embedded(cx, name, tokens, (words, self.width), self._begin, self.mask_zero)
+    def _target(self, cx: Context, tokens: Array, start: Array | None) -> Array:
+        return self._embedded(cx, "target_embedding", tokens, self._words, start, mask=False)
+
+    def _embedded(self, cx: Context, name: str, tokens: Array, words: int, start: Array | None, mask: bool) -> Array:
+        x = base.embedded(cx, name, tokens, (words, self.width), self._begin, mask)
         x = cx.masked(x * self.width**0.5, cx.mask_of(x))
         return base.dropped(cx, self.dropout, f"{name}_dropout", SinusoidalPosition()(part(cx, "positions"), x, start))
 

@@ -30,14 +30,14 @@ def gpt(w, tokens, tied=False):
 
 def transformer(w, x, first=True):
     source, target = x
-    masks = source != 0, target != 0
+    real = source != 0
     a, b = (
         sinusoid(np.sqrt(6) * rows_of(w, f"{name}_embedding", tokens), 10000.0)
         for name, tokens in (("source", source), ("target", target))
     )
-    a = encoder(below(w, "encoder.0"), a, first=first, real=masks[0])
+    a = encoder(below(w, "encoder.0"), a, first=first, real=real)
     a = norm(below(w, "encoder_norm"), a) if first else a
-    b = decoder(below(w, "decoder.0"), (b, a), first=first, real=masks[1], of_memory=masks[0])
+    b = decoder(below(w, "decoder.0"), (b, a), first=first, of_memory=real)
     b = norm(below(w, "decoder_norm"), b) if first else b
     return softmax(dense(below(w, "head"), b) if first else b @ w["target_embedding.embeddings"].T)
 

@@ -45,9 +45,9 @@ def encoder(w, x, activation="relu", first=False, **seen):
     return around(w, "feed_forward", x, first, lambda y: feed_forward(w, y, activation))
 
 
-def decoder(w, x, activation="relu", first=False, real=None, of_memory=None):
+def decoder(w, x, activation="relu", first=False, of_memory=None):
     x, memory = x
-    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, causal=True, real=real))
+    x = around(w, "attention", x, first, lambda y: heads(w, "attention", y, causal=True))
     other = {"memory": memory, "real": of_memory}
     x = around(w, "cross_attention", x, first, lambda y: heads(w, "cross_attention", y, **other))
     return around(w, "feed_forward", x, first, lambda y: feed_forward(w, y, activation))
