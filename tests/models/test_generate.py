@@ -68,11 +68,14 @@ def test_greedy_after_a_source_equals_a_loop(model):
 def test_a_row_does_not_depend_on_the_rows_beside_it():
     model = ALONE[0]
     params, _ = made(model, TOKENS)
-    padded = np.array([[1, 2, 3], [4, 0, 0]])
-    found = generate((model, params), padded, 4, lengths=[3, 1], search=SAMPLE, seed=3)
+    padded, lengths = np.array([[1, 2, 3], [4, 9, 9], [7, 5, 9], [8, 9, 9]]), [3, 1, 2, 1]
+    greedy = generate((model, params), padded, 4, lengths=lengths)
+    for row, n in enumerate(lengths):
+        alone = generate((model, params), padded[row : row + 1], 4, lengths=[n])
+        np.testing.assert_array_equal(greedy[row : row + 1], alone)
+        np.testing.assert_array_equal(alone, by_argmax(model, params, padded[row : row + 1, :n], 4))
+    found = generate((model, params), padded, 4, lengths=lengths, search=SAMPLE, seed=3)
     np.testing.assert_array_equal(found[:1], generate((model, params), padded[:1], 4, search=SAMPLE, seed=3))
-    greedy = generate((model, params), padded, 4, lengths=[3, 1])
-    np.testing.assert_array_equal(greedy[1:], generate((model, params), [[4]], 4))
 
 
 def test_a_seed_is_a_text():
