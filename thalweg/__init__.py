@@ -16,8 +16,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from thalweg import bridge, core, data, datasets, errors, export, layers, losses, metrics, ops, random, recipes
-    from thalweg import model as models
+    from thalweg import (
+        bridge,
+        core,
+        data,
+        datasets,
+        errors,
+        export,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        random,
+        recipes,
+    )
     from thalweg import optim as optimizers
     from thalweg.core import Module
     from thalweg.data import utils
@@ -45,7 +58,7 @@ FACE = {
     "load_model": "thalweg.model:load_model",
     "losses": "thalweg.losses",
     "metrics": "thalweg.metrics",
-    "models": "thalweg.model",
+    "models": "thalweg.models",
     "ops": "thalweg.ops",
     "optimizers": "thalweg.optim",
     "random": "thalweg.random",

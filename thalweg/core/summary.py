@@ -68,8 +68,9 @@ def summary(module: Module, spec: Spec, *, optimizer: int = 0, policy: Policy = 
     one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), spec)
     call, _ = trace(module, one, policy, train=False)
     rows, counted = [], set()
+    inner = {path[:n] for path, *_ in call.trail for n in range(len(path))}  # places that have others below them
     for path, layer, inputs, output in call.trail:
-        if any(True for _ in children(layer)):
+        if path in inner or any(True for _ in children(layer)):
             continue
         rows.append(_row(call, path, layer, inputs, output, policy, again=path in counted))
         counted.add(path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg import data, layers, losses, metrics, optim
+from thalweg import data, layers, losses, metrics, models, optim
 from thalweg.core import Module, Policy
 from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
@@ -22,7 +22,8 @@ from thalweg.types import Spec, row_spec
 
 def allowed() -> dict[str, Callable[..., Any]]:
     """Every name that a model file may ask for."""
-    return {**optim.ALLOWED, **losses.ALLOWED, **metrics.ALLOWED, **layers.ALLOWED, "Policy": Policy}
+    networks = {cls.__name__: cls for cls in models.ARCHITECTURES}
+    return {**optim.ALLOWED, **losses.ALLOWED, **metrics.ALLOWED, **layers.ALLOWED, **networks, "Policy": Policy}
 
 
 def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:

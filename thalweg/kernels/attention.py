@@ -53,22 +53,41 @@ def seen(
     return functools.reduce(jnp.logical_and, parts) if parts else None
 
 
-def reference(
-    q: Query, k: Key, v: Value, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
-) -> Float[Array, "batch queries heads depth"]:
-    """With the matrix of scores, by XLA; an empty mask or lengths is none."""
-    batch, queries, heads, size = q.shape
-    groups = k.shape[2]
-    grouped = q.reshape(batch, queries, groups, heads // groups, size)
-    s = widen(jnp.einsum("bqgrd,bkgd->bgrqk", grouped, k)).reshape(batch, heads, queries, k.shape[1]) * scale
-    visible = seen(q, k, mask, lengths, causal)
+def softmax_of_seen(
+    s: Float[Array, "batch heads queries keys"], visible: Bool[Array, "#batch #heads #queries #keys"] | None
+) -> Float[Array, "batch heads queries keys"]:
+    """The softmax of the scores along the keys that a query sees; a query that sees none gets 0."""
     hidden = s if visible is None else jnp.where(visible, s, -jnp.inf)
     top = jax.lax.stop_gradient(jnp.max(hidden, axis=-1, keepdims=True, initial=-jnp.inf))
     p = jnp.exp(hidden - jnp.where(jnp.isfinite(top), top, 0))
     total = jnp.sum(p, axis=-1, keepdims=True)
-    p = (p / jnp.where(total == 0, 1, total)).astype(v.dtype)
-    p = p.reshape(batch, groups, heads // groups, queries, k.shape[1])
-    return jnp.einsum("bgrqk,bkgd->bqgrd", p, v).reshape(*q.shape[:-1], v.shape[-1])
+    return p / jnp.where(total == 0, 1, total)
+
+
+def weights(
+    q: Query, k: Key, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
+) -> Float[Array, "batch heads queries keys"]:
+    """P, in at least float32; an empty mask or lengths is none."""
+    batch, queries, heads, size = q.shape
+    groups = k.shape[2]
+    grouped = q.reshape(batch, queries, groups, heads // groups, size)
+    s = widen(jnp.einsum("bqgrd,bkgd->bgrqk", grouped, k)).reshape(batch, heads, queries, k.shape[1]) * scale
+    return softmax_of_seen(s, seen(q, k, mask, lengths, causal))
+
+
+def mix(p: Float[Array, "batch heads queries keys"], v: Value) -> Float[Array, "batch queries heads depth"]:
+    """P V, in the precision of V."""
+    batch, heads, queries, keys = p.shape
+    groups, depth = v.shape[2:]
+    grouped = p.astype(v.dtype).reshape(batch, groups, heads // groups, queries, keys)
+    return jnp.einsum("bgrqk,bkgd->bqgrd", grouped, v).reshape(batch, queries, heads, depth)
+
+
+def reference(
+    q: Query, k: Key, v: Value, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
+) -> Float[Array, "batch queries heads depth"]:
+    """With the matrix of scores, by XLA."""
+    return mix(weights(q, k, mask, lengths, causal, scale), v)
 
 
 def _native(q: Array, k: Array, v: Array, mask: Array, lengths: Array, causal: bool, scale: float) -> Any:

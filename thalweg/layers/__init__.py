@@ -4,6 +4,7 @@ Every class here has a row in the contract battery, `tests/contract/rows/`.
 """
 
 from thalweg.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from thalweg.layers.attention import AdditiveAttention, Attention, MultiplicativeAttention
 from thalweg.layers.cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from thalweg.layers.containers import Parallel, Residual, Sequential
 from thalweg.layers.conv import (
@@ -47,6 +48,7 @@ from thalweg.layers.merge import (
     multiply,
     subtract,
 )
+from thalweg.layers.multihead import GroupQueryAttention, MultiHeadAttention
 from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
 from thalweg.layers.peephole import PeepholeLSTMCell
@@ -76,6 +78,7 @@ from thalweg.layers.pool import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from thalweg.layers.position import PositionEmbedding, RotaryEmbedding, SinusoidalPosition
 from thalweg.layers.preprocessing import Normalization, Rescaling
 from thalweg.layers.recurrent import GRU, LSTM, SimpleRNN, reset_states
 from thalweg.layers.registry import ALLOWED, get, register
@@ -92,6 +95,7 @@ from thalweg.layers.resize import (
 )
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
 from thalweg.layers.spec_augment import SpecAugment
+from thalweg.layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
 from thalweg.layers.wrappers import Bidirectional, TimeDistributed
 from thalweg.record import Record
 
@@ -104,7 +108,9 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -149,6 +155,7 @@ __all__ = [
     "GlobalMaxPooling3D",
     "Graph",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "LSTMCell",
@@ -162,6 +169,8 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MultiHeadAttention",
+    "MultiplicativeAttention",
     "Multiply",
     "Node",
     "Normalization",
@@ -171,17 +180,20 @@ __all__ = [
     "Permute",
     "Pick",
     "Port",
+    "PositionEmbedding",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
     "Residual",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinusoidalPosition",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -191,6 +203,8 @@ __all__ = [
     "Subtract",
     "TiedDense",
     "TimeDistributed",
+    "TransformerDecoderBlock",
+    "TransformerEncoderBlock",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -5,11 +5,11 @@ so `weight(cx, "kernel", shape)` needs no more than the name.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
-from thalweg.core import Context, Through
+from thalweg.core import Context, Module, Through
 from thalweg.ops.activations import activation
 from thalweg.ops.constraints import constraint
 from thalweg.ops.initializers import initializer
@@ -57,6 +57,22 @@ def weight(cx: Context, name: str, shape: Shape, settings: str | None = None) ->
 def bias(cx: Context, units: int) -> Array | None:
     """The parameter `bias` of shape [units], or None where the layer has `use_bias=False`."""
     return weight(cx, "bias", (units,)) if getattr(cx.module, "use_bias", True) else None
+
+
+def part(cx: Context, *names: str) -> Context:
+    """The place `names` below the layer that `cx` is in, for a layer that it makes of its own settings as it computes.
+
+    Such a layer has its parameters, its randomness and its captures at that path, as a field of the layer would.
+
+    Example:
+        `y = Dense(self.intermediate_dim)(part(cx, "up"), x)`
+    """
+    return Context(cx.call, (*cx.path, *names), None, cx.frozen)
+
+
+def through(cx: Context, layer: Module, method: str, *args: Any) -> Any:
+    """`layer.method(cx, *args)`, at the layer's place: the way to what a layer does besides its call."""
+    return cx.run(layer, getattr(type(layer), method), (cx, *args), {})
 
 
 def has_relu(cx: Context) -> bool:

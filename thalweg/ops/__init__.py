@@ -22,7 +22,7 @@ from thalweg.ops.activations import (
     step,
     tanh,
 )
-from thalweg.ops.attention import attention
+from thalweg.ops.attention import additive_weights, attention, attention_weights, mix
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.crf import viterbi
@@ -37,6 +37,7 @@ from thalweg.ops.mel import dct, decibels, deltas, mel_filter_bank, normalize_ut
 from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
 from thalweg.ops.normalization import group_norm, layer_norm, moments, normalize, rms_norm
 from thalweg.ops.pool import average_pool, global_average_pool, global_max_pool, max_pool
+from thalweg.ops.position import rotary, sinusoid
 from thalweg.ops.precision import widen
 from thalweg.ops.recurrent import gru, lstm, simple_rnn
 from thalweg.ops.regularizers import regularizer
@@ -49,10 +50,12 @@ __all__ = [
     "activation",
     "add",
     "add_bias",
+    "additive_weights",
     "aligned",
     "alpha_dropout",
     "at_class",
     "attention",
+    "attention_weights",
     "average",
     "average_pool",
     "bilinear",
@@ -99,6 +102,7 @@ __all__ = [
     "mel_filter_bank",
     "merging",
     "mish",
+    "mix",
     "moments",
     "multiply",
     "normalize",
@@ -112,11 +116,13 @@ __all__ = [
     "relu6",
     "repeat",
     "rms_norm",
+    "rotary",
     "selu",
     "separable_conv",
     "sigmoid",
     "silu",
     "simple_rnn",
+    "sinusoid",
     "softmax",
     "softplus",
     "softsign",

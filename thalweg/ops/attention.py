@@ -3,6 +3,8 @@
     o_t = sum_s p_ts v_s      p_t = softmax over the seen s of (scale q_t . k_s)
 
 Vaswani et al. 2017, arXiv:1706.03762; with fewer heads of keys than of queries, Ainslie et al. 2023, arXiv:2305.13245.
+`attention_weights` gives p alone, `additive_weights` another p, and `mix` takes either to the values: the way for
+weights that are to be looked at, or of which some are dropped.
 """
 
 import jax.numpy as jnp
@@ -46,15 +48,71 @@ def attention(
     >>> attention(jnp.zeros((1, 2, 1, 1)), v, v, causal=True).ravel().tolist()
     [1.0, 2.0]
     """
-    heads, groups = q.shape[2], k.shape[2]
+    _check_shared(q.shape[2], k.shape[2])
+    whole, limits, factor = _settings(q, k, mask, lengths, scale)
+    if kernels.serves(q, k, v):
+        return kernels.native(widen(q), widen(k), widen(v), whole, limits, causal, factor)[0].astype(q.dtype)
+    return kernels.reference(q, k, v, whole, limits, causal, factor)
+
+
+def attention_weights(
+    q: Float[Array, "batch queries heads size"],
+    k: Float[Array, "batch keys groups size"],
+    *,
+    causal: bool = False,
+    mask: Bool[Array, "#batch #heads #queries #keys"] | None = None,
+    lengths: Int[Array, " batch"] | None = None,
+    scale: float | None = None,
+) -> Float[Array, "batch heads queries keys"]:
+    """The weights p of `attention`, whose arguments these are; `mix(p, v)` is its result.
+
+    >>> q = jnp.zeros((1, 2, 1, 1))
+    >>> attention_weights(q, q, causal=True)[0, 0].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
+    _check_shared(q.shape[2], k.shape[2])
+    whole, limits, factor = _settings(q, k, mask, lengths, scale)
+    return kernels.weights(q, k, whole, limits, causal, factor)
+
+
+def additive_weights(
+    q: Float[Array, "batch queries size"],
+    k: Float[Array, "batch keys size"],
+    w: Float[Array, " size"] | None = None,
+    *,
+    causal: bool = False,
+    mask: Bool[Array, "#batch 1 #queries #keys"] | None = None,
+) -> Float[Array, "batch 1 queries keys"]:
+    """p_ts = softmax over the seen s of (sum_i w_i tanh(q_ti + k_si)); w is 1 where None.
+
+    Bahdanau et al. 2015, arXiv:1409.0473; their matrices before the sum are dense layers of the caller's. The axis of 1
+    stands where `attention_weights` has its heads, so that `mix(p, v)` takes values of one head.
+
+    >>> additive_weights(jnp.zeros((1, 1, 2)), jnp.ones((1, 2, 2))).tolist()
+    [[[[0.5, 0.5]]]]
+    """
+    t = jnp.tanh(q[:, :, None] + k[:, None])  # batch queries keys size
+    s = jnp.sum(widen(t if w is None else t * w.reshape(1, 1, 1, w.shape[0])), axis=-1)
+    q, k = q[:, :, None], k[:, :, None]  # one head
+    whole, none, _ = _settings(q, k, mask, None, None)
+    return kernels.softmax_of_seen(s[:, None], kernels.seen(q, k, whole, none, causal))
+
+
+mix = kernels.mix
+
+
+def _check_shared(heads: int, groups: int) -> None:
     if not groups or heads % groups:
         raise ContractError(
             f"{heads} heads of queries cannot share {groups} heads of keys.\n"
             "  Give k and v a number of heads that divides q's."
         )
-    factor = float(q.shape[-1] ** -0.5 if scale is None else scale)
+
+
+def _settings(
+    q: Array, k: Array, mask: Array | None, lengths: Array | None, scale: float | None
+) -> tuple[Array, Array, float]:
+    """As the kernels take them: an empty mask or lengths is none."""
     whole = jnp.zeros((1, 1, 1, 0), bool) if mask is None else jnp.broadcast_to(mask, (*mask.shape[:3], k.shape[1]))
     limits = jnp.zeros(0, jnp.int32) if lengths is None else lengths
-    if kernels.serves(q, k, v):
-        return kernels.native(widen(q), widen(k), widen(v), whole, limits, causal, factor)[0].astype(q.dtype)
-    return kernels.reference(q, k, v, whole, limits, causal, factor)
+    return whole, limits, float(q.shape[-1] ** -0.5 if scale is None else scale)

@@ -1,0 +1,181 @@
+"""Attention of one head over a list [query, value] or [query, value, key]; the key is the value where none is given.
+
+A value's padding is never seen: its mask, or the key's, is read from the context; the query's is handed on. The
+mathematics is in `ops/attention.py`; heads side by side are in `layers/multihead.py`.
+"""
+
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+import jax.numpy as jnp
+
+from thalweg import ops
+from thalweg.core import Context, Module
+from thalweg.errors import ConfigError
+from thalweg.layers.common import Constraint, Initializer, Regularizer, weight
+from thalweg.ops.initializers import initializer
+from thalweg.ranges import RATE
+from thalweg.record import Record
+from thalweg.types import Array
+
+Inputs: TypeAlias = Any
+"""A list of two or three arrays; `_given` says so where it is not."""
+SCORE_MODES = ("dot", "concat")
+
+
+class Given(NamedTuple):
+    """What an attention layer of one head reads: [batch, time, features] each, which keys and which queries count."""
+
+    q: Array
+    v: Array
+    k: Array
+    mask: Array | None
+    of_query: Array | None
+
+
+def seen_keys(cx: Context, value: Array, key: Array | None) -> Array | None:
+    """True for each real step of the keys, [batch, 1, 1, keys]; None where all are."""
+    masks = [m for m in (cx.mask_of(value), None if key is None else cx.mask_of(key)) if m is not None]
+    if not masks:
+        return None
+    return (masks[0] if len(masks) == 1 else masks[0] & masks[1])[:, None, None]
+
+
+def dropped(cx: Context, p: Array) -> Array:
+    """The weights `p`, of which in training the layer's `dropout` is dropped and the rest scaled up."""
+    rate = getattr(cx.module, "dropout", 0)
+    return ops.dropout(p, cx.hyper("dropout", rate), cx.key()) if cx.train and rate else p
+
+
+def attend(cx: Context, q: Array, k: Array, v: Array, with_scores: bool, **seen: Any) -> tuple[Array, Array | None]:
+    """The values mixed for each query, and the weights where they are asked for: heads stand on the third axis.
+
+    Weights that are looked at or dropped must be there, so the formula runs in place of the native kernel.
+    """
+    if not with_scores and not (cx.train and getattr(cx.module, "dropout", 0)):
+        return ops.attention(q, k, v, **seen), None
+    p = dropped(cx, ops.attention_weights(q, k, **seen))
+    return ops.mix(p, v), p if with_scores else None
+
+
+def _given(cx: Context, inputs: Any) -> Given:
+    if not isinstance(inputs, tuple | list) or len(inputs) not in (2, 3):
+        raise ValueError("it takes a list: write layer([query, value]) or layer([query, value, key])")
+    q, v, k = (*inputs, inputs[1])[:3]
+    return Given(q, v, k, seen_keys(cx, v, None if k is v else k), cx.mask_of(q))
+
+
+def _handed_on(cx: Context, given: Given, y: Array, p: Array | None) -> Any:
+    """The output with the query's mask, and the weights [batch, queries, keys] where they are asked for."""
+    y = cx.masked(y, given.of_query)
+    return y if p is None else (y, p[:, 0])
+
+
+def _by_products(cx: Context, given: Given, with_scores: bool, **settings: Any) -> Any:
+    q, v, k = (a[:, :, None] for a in given[:3])  # batch time 1 features
+    y, p = attend(cx, q, k, v, with_scores, mask=given.mask, scale=1.0, **settings)
+    return _handed_on(cx, given, y[:, :, 0], p)
+
+
+def _by_sums(cx: Context, given: Given, with_scores: bool, w: Array | None, causal: bool) -> Any:
+    p = dropped(cx, ops.additive_weights(given.q, given.k, w, causal=causal, mask=given.mask))
+    return _handed_on(cx, given, ops.mix(p, given.v[:, :, None])[:, :, 0], p if with_scores else None)
+
+
+class Attention(Module):
+    """o_t = sum_s p_ts v_s, p_t = softmax over s of (g q_t . k_s). Luong et al. 2015, arXiv:1508.04025.
+
+    q: [batch, queries, features]; v: [batch, keys, depth]; k: [batch, keys, features]; o: [batch, queries, depth].
+
+    Args:
+        use_scale: whether g, `scale`, is learned, from 1 on; it is 1 otherwise.
+        score_mode: "dot" as above; "concat" has w sum_i tanh(g (q_ti + k_si)) as scores, w `concat_score_weight`.
+        dropout: the share of p that is dropped in training.
+    """
+
+    use_scale: bool = False
+    score_mode: str = "dot"
+    dropout: float = 0.0
+
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {"dropout": RATE}
+
+    def __post_init__(self) -> None:
+        Record.__post_init__(self)
+        if self.score_mode not in SCORE_MODES:
+            raise ConfigError(
+                f"Attention: score_mode must be 'dot' or 'concat'; it is {self.score_mode!r}.\n"
+                "  Write score_mode='dot'; for learned products there is MultiplicativeAttention."
+            )
+
+    def __call__(
+        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
+    ) -> Any:
+        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
+        given, one = _given(cx, inputs), initializer("ones")
+        if self.use_scale:
+            given = given._replace(q=given.q * cx.param("scale", one, ()))
+        if self.score_mode == "dot":
+            return _by_products(cx, given, return_attention_scores, causal=use_causal_mask)
+        if self.use_scale:
+            given = given._replace(k=given.k * cx.param("scale", one, ()))
+        w = jnp.broadcast_to(cx.param("concat_score_weight", one, ()), given.q.shape[-1:])
+        return _by_sums(cx, given, return_attention_scores, w, use_causal_mask)
+
+
+class AdditiveAttention(Module):
+    """o_t = sum_s p_ts v_s, p_t = softmax over s of (sum_i w_i tanh(q_ti + k_si)).
+
+    Bahdanau et al. 2015, arXiv:1409.0473, whose matrices before the sum are `Dense` layers in front of this one.
+
+    q: [batch, queries, features]; v: [batch, keys, depth]; k: [batch, keys, features]; w: `scale`, [features].
+
+    Args:
+        use_scale: whether w is learned; it is 1 otherwise.
+        dropout: the share of p that is dropped in training.
+    """
+
+    use_scale: bool = True
+    dropout: float = 0.0
+
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {"dropout": RATE}
+
+    def __call__(
+        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
+    ) -> Any:
+        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
+        given = _given(cx, inputs)
+        w = cx.param("scale", initializer("glorot_uniform"), given.q.shape[-1:]) if self.use_scale else None
+        return _by_sums(cx, given, return_attention_scores, w, use_causal_mask)
+
+
+class MultiplicativeAttention(Module):
+    """o_t = sum_s p_ts v_s, p_t = softmax over s of (q_t W k_s): the "general" score of Luong et al. 2015.
+
+    q: [batch, queries, features]; v: [batch, keys, depth]; k: [batch, keys, size]; W: `kernel`, [features, size].
+
+    Args:
+        dropout: the share of p that is dropped in training.
+        kernel_initializer: of W.
+        kernel_regularizer: of W.
+        kernel_constraint: of W.
+
+    arXiv:1508.04025.
+    """
+
+    dropout: float = 0.0
+    kernel_initializer: Initializer = "glorot_uniform"
+    kernel_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {"dropout": RATE}
+
+    def __call__(
+        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
+    ) -> Any:
+        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
+        given = _given(cx, inputs)
+        kernel = weight(cx, "kernel", (given.q.shape[-1], given.k.shape[-1]))
+        turned = given._replace(q=ops.linear(given.q, kernel))
+        return _by_products(cx, turned, return_attention_scores, causal=use_causal_mask)

@@ -1,0 +1,316 @@
+"""Attention of several heads: each its own projections, side by side, joined by one more.
+
+    o_t = concat over heads h of (attention(q W_q,h, k W_k,h, v W_v,h)) W_o
+
+Vaswani et al. 2017, arXiv:1706.03762; with a group of query heads to each head of keys, Ainslie et al. 2023,
+arXiv:2305.13245.
+
+The matrices of all heads stand side by side in one, and that of the keys beside that of the values, so that a call is
+three products: of the queries, of keys with values, of the output. The two layers below differ in their settings alone.
+
+A cache holds the k and v of the steps so far, `{"k": [rows, size, groups, key], "v": [rows, size, groups, value]}`. It
+is given and returned: `step` writes the new steps in and reads up to them. What is attended to but does not grow, an
+encoder's output, is projected once by `remember` and read by `recall`.
+"""
+
+from dataclasses import field
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from thalweg import ops, random
+from thalweg.core import Context, Module
+from thalweg.layers.attention import attend, seen_keys
+from thalweg.layers.common import Constraint, Initializer, Regularizer, penalized
+from thalweg.ops.constraints import constraint
+from thalweg.ops.initializers import initializer
+from thalweg.ops.regularizers import regularizer
+from thalweg.ranges import COUNT, RATE
+from thalweg.record import Record
+from thalweg.types import Array, Bool, Dtype, Float, Int, Key
+
+Sequences = Float[Array, "batch time features"]
+Memory = dict[str, Array]
+
+
+class Heads(NamedTuple):
+    """How many heads of queries and of keys, and the size of each."""
+
+    queries: int
+    groups: int
+    key: int
+    value: int
+
+
+class Beside(Record):
+    """Matrices side by side along the last axis, of these `widths`, each begun as `each` would begin it alone."""
+
+    each: Initializer
+    widths: tuple[int, ...]
+
+    def __call__(self, key: Key[Array, ""], shape: tuple[int, ...], dtype: Dtype) -> Array:
+        """The first value of a weight of `shape`."""
+        begin = initializer(self.each)
+        parts = [begin(random.fold(key, i), (*shape[:-1], n), dtype) for i, n in enumerate(self.widths)]
+        return jnp.concatenate(parts, axis=-1)
+
+
+def _weight(cx: Context, name: str, kind: str, shape: tuple[int, ...], widths: tuple[int, ...]) -> Array:
+    """The parameter `name`: matrices or biases side by side, as the layer's settings for a "kernel" or "bias" say."""
+    begin, cost, bound = (getattr(cx.module, f"{kind}_{what}") for what in ("initializer", "regularizer", "constraint"))
+    return cx.param(name, Beside(begin, widths), shape, regularizer=regularizer(cost), constraint=constraint(bound))
+
+
+def _projected(cx: Context, name: str, widths: tuple[int, ...], *xs: Array) -> list[Array]:
+    """The product x W + b, cut into parts of these widths; where there are several x, one for each part."""
+    cuts = [sum(widths[:i]) for i in range(1, len(widths))]
+    kernel = _weight(cx, f"{name}_kernel", "kernel", (xs[0].shape[-1], sum(widths)), widths)
+    bias = _weight(cx, f"{name}_bias", "bias", (sum(widths),), widths) if getattr(cx.module, "use_bias", True) else None
+    if len(xs) == 1:
+        return jnp.split(ops.linear(xs[0], kernel, bias), cuts, axis=-1)
+    biases = [None] * len(xs) if bias is None else jnp.split(bias, cuts)
+    return [ops.linear(x, w, b) for x, w, b in zip(xs, jnp.split(kernel, cuts, axis=-1), biases, strict=True)]
+
+
+def _in_heads(cx: Context, x: Array, heads: int, turning: Array | None = None) -> Array:
+    """[batch, time, heads size] -> [batch, time, heads, size], turned by positions where the layer turns."""
+    y = x.reshape(*x.shape[:2], heads, -1)
+    rotary = getattr(cx.module, "rotary", None)
+    return y if rotary is None or turning is None else rotary(cx, y, turning)
+
+
+def _positions(x: Array) -> Array:
+    return jnp.arange(x.shape[1], dtype=jnp.int32)[None]
+
+
+def _queries(cx: Context, heads: Heads, x: Array, positions: Array) -> Array:
+    (q,) = _projected(cx, "query", (heads.queries * heads.key,), x)
+    return _in_heads(cx, q, heads.queries, positions)
+
+
+def _memory(cx: Context, heads: Heads, value: Array, key: Array | None, positions: Array) -> Memory:
+    widths = heads.groups * heads.key, heads.groups * heads.value
+    k, v = _projected(cx, "key_value", widths, *((value,) if key is None else (key, value)))
+    return {"k": _in_heads(cx, k, heads.groups, positions), "v": _in_heads(cx, v, heads.groups)}
+
+
+def _output(cx: Context, query: Array, y: Array) -> Array:
+    """The heads joined: [batch, time, heads, value] -> [batch, time, features of the output]."""
+    features = getattr(cx.module, "output_shape", None) or query.shape[-1]
+    (o,) = _projected(cx, "output", (features,), y.reshape(*y.shape[:2], -1))
+    return penalized(cx, o)
+
+
+def _of_heads(mask: Array | None) -> Array | None:
+    """An attention mask as the product takes it, [batch, heads, queries, keys]."""
+    if mask is None:
+        return None
+    if mask.ndim not in (3, 4):
+        raise ValueError(f"attention_mask must be [batch, queries, keys]; it has shape {mask.shape}")
+    return (mask if mask.ndim == 4 else mask[:, None]).astype(bool)
+
+
+def _both(a: Array | None, b: Array | None) -> Array | None:
+    return b if a is None else a if b is None else a & b
+
+
+def _call(
+    cx: Context, query: Array, value: Array | None, key: Array | None, mask: Array | None, scores: bool, causal: bool
+) -> Any:
+    """What the layers share: projections, the product, the output; the query's mask is handed on."""
+    heads, value = cx.module.heads, query if value is None else value  # type: ignore[union-attr]
+    q = _queries(cx, heads, query, _positions(query))
+    memory = _memory(cx, heads, value, None if key is value else key, _positions(value))
+    seen = _both(_of_heads(mask), seen_keys(cx, value, key))
+    causal = causal or getattr(cx.module, "causal", False)
+    y, p = attend(cx, q, memory["k"], memory["v"], scores, mask=seen, causal=causal)
+    o = cx.masked(_output(cx, query, y), cx.mask_of(query))
+    return o if p is None else (o, p)
+
+
+def _start_cache(self: Any, rows: int, size: int, dtype: Dtype = "float32") -> Memory:
+    """An empty cache for `rows` sequences of up to `size` steps."""
+    heads = self.heads
+    return {name: jnp.zeros((rows, size, heads.groups, getattr(heads, of)), dtype) for name, of in _PARTS.items()}
+
+
+_PARTS = {"k": "key", "v": "value"}
+
+
+def _step(
+    self: Any, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]
+) -> tuple[Float[Array, "batch time output"], Memory]:
+    """The layer on the next steps `x` of sequences whose first `length` steps are in the cache: causal self-attention.
+
+    Returns the output and the cache with these steps. The cache must have room for them.
+    """
+    time, size = x.shape[1], cache["k"].shape[1]
+    positions = length[:, None] + jnp.arange(time, dtype=length.dtype)[None]  # batch time
+    q, new = _queries(cx, self.heads, x, positions), _memory(cx, self.heads, x, None, positions)
+    cache = {name: _written(cache[name], new[name], length) for name in cache}
+    if time == 1:
+        y = ops.attention(q, cache["k"], cache["v"], lengths=length + 1)
+    else:
+        seen = jnp.arange(size, dtype=length.dtype)[None, None] <= positions[..., None]  # batch time size
+        y = ops.attention(q, cache["k"], cache["v"], mask=seen[:, None])
+    return _output(cx, x, y), cache
+
+
+def _written(buffer: Array, new: Array, start: Array) -> Array:
+    def row(old: Array, new: Array, start: Array) -> Array:
+        return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), start, 0)
+
+    return jax.vmap(row)(buffer, new, start)
+
+
+def _remember(self: Any, cx: Context, memory: Sequences) -> Memory:
+    """The k and v of a memory that does not grow, for `recall`."""
+    return _memory(cx, self.heads, memory, None, _positions(memory))
+
+
+def _recall(
+    self: Any, cx: Context, query: Sequences, memory: Memory, mask: Bool[Array, "batch keys"] | None
+) -> Float[Array, "batch time output"]:
+    """The layer on `query` over what `remember` gave; `mask` is True for its real steps."""
+    q = _queries(cx, self.heads, query, _positions(query))
+    seen = None if mask is None else mask[:, None, None]
+    return _output(cx, query, ops.attention(q, memory["k"], memory["v"], mask=seen))
+
+
+class MultiHeadAttention(Module):
+    """Attention of `num_heads` heads, each with projections of its own to `key_dim` features.
+
+    query: [batch, queries, features]; value, key: [batch, keys, size]; the output: [batch, queries, output_shape].
+    Parameters: `query_kernel` [features, heads key_dim], `key_value_kernel` [size, heads key_dim + heads value_dim],
+    `output_kernel` [heads value_dim, output_shape], and a bias for each.
+
+    Args:
+        num_heads: how many heads.
+        key_dim: the size of a head's queries and keys.
+        value_dim: the size of a head's values; `key_dim` where None.
+        dropout: the share of the weights that is dropped in training, where above 0 the native kernel cannot serve.
+        use_bias: whether the projections have biases.
+        output_shape: the features of the output; those of the query where None.
+        kernel_initializer: of each projection's matrix.
+        bias_initializer: of the biases.
+        kernel_regularizer: of the matrices.
+        bias_regularizer: of the biases.
+        activity_regularizer: of the output, per row of the batch.
+        kernel_constraint: of the matrices.
+        bias_constraint: of the biases.
+        causal: whether query t sees the keys 0 to t alone in every call.
+        rotary: a `RotaryEmbedding` that turns queries and keys by their positions, or None.
+    """
+
+    num_heads: int
+    key_dim: int
+    value_dim: int | None = None
+    dropout: float = 0.0
+    use_bias: bool = True
+    output_shape: int | None = None
+    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
+    bias_initializer: Initializer = field(default="zeros", kw_only=True)
+    kernel_regularizer: Regularizer = field(default=None, kw_only=True)
+    bias_regularizer: Regularizer = field(default=None, kw_only=True)
+    activity_regularizer: Regularizer = field(default=None, kw_only=True)
+    kernel_constraint: Constraint = field(default=None, kw_only=True)
+    bias_constraint: Constraint = field(default=None, kw_only=True)
+    causal: bool = field(default=False, kw_only=True)
+    rotary: Module | None = field(default=None, kw_only=True)
+
+    axes: ClassVar[str] = "batch time features"
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {
+        "num_heads": COUNT, "key_dim": COUNT, "value_dim": COUNT, "output_shape": COUNT, "dropout": RATE,
+    }  # fmt: skip
+
+    @property
+    def heads(self) -> Heads:
+        """The heads and their sizes."""
+        return Heads(self.num_heads, self.num_heads, self.key_dim, self.value_dim or self.key_dim)
+
+    def __call__(
+        self,
+        cx: Context,
+        query: Sequences,
+        value: Float[Array, "batch keys size"] | None = None,
+        key: Float[Array, "batch keys size"] | None = None,
+        attention_mask: Array | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The layer on `query` and `value`; on `query` alone it is self-attention. The key is the value where None.
+
+        `attention_mask` is True, or 1, where a query sees a key: [batch, queries, keys]. With
+        `return_attention_scores` the weights come too, [batch, heads, queries, keys].
+        """
+        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask)
+
+    start_cache, step, remember, recall = _start_cache, _step, _remember, _recall
+
+
+class GroupQueryAttention(Module):
+    """Attention in which a group of query heads shares a head of keys and values: a smaller cache, fewer weights.
+
+    Shapes and parameters are those of `MultiHeadAttention`, with `num_key_value_heads` heads in `key_value_kernel`.
+
+    Args:
+        head_dim: the size of a head's queries, keys and values.
+        num_query_heads: how many heads of queries.
+        num_key_value_heads: how many heads of keys and values; it divides `num_query_heads`.
+        dropout: the share of the weights that is dropped in training, where above 0 the native kernel cannot serve.
+        use_bias: whether the projections have biases.
+        kernel_initializer: of each projection's matrix.
+        bias_initializer: of the biases.
+        kernel_regularizer: of the matrices.
+        bias_regularizer: of the biases.
+        activity_regularizer: of the output, per row of the batch.
+        kernel_constraint: of the matrices.
+        bias_constraint: of the biases.
+        causal: whether query t sees the keys 0 to t alone in every call.
+        rotary: a `RotaryEmbedding` that turns queries and keys by their positions, or None.
+
+    Ainslie et al. 2023, arXiv:2305.13245.
+    """
+
+    head_dim: int
+    num_query_heads: int
+    num_key_value_heads: int
+    dropout: float = 0.0
+    use_bias: bool = True
+    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
+    bias_initializer: Initializer = field(default="zeros", kw_only=True)
+    kernel_regularizer: Regularizer = field(default=None, kw_only=True)
+    bias_regularizer: Regularizer = field(default=None, kw_only=True)
+    activity_regularizer: Regularizer = field(default=None, kw_only=True)
+    kernel_constraint: Constraint = field(default=None, kw_only=True)
+    bias_constraint: Constraint = field(default=None, kw_only=True)
+    causal: bool = field(default=False, kw_only=True)
+    rotary: Module | None = field(default=None, kw_only=True)
+
+    axes: ClassVar[str] = "batch time features"
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {
+        "head_dim": COUNT, "num_query_heads": COUNT, "num_key_value_heads": COUNT, "dropout": RATE,
+    }  # fmt: skip
+
+    @property
+    def heads(self) -> Heads:
+        """The heads and their sizes."""
+        return Heads(self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim)
+
+    def __call__(
+        self,
+        cx: Context,
+        query: Sequences,
+        value: Float[Array, "batch keys size"] | None = None,
+        key: Float[Array, "batch keys size"] | None = None,
+        attention_mask: Array | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The layer, as `MultiHeadAttention` is called."""
+        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask)
+
+    start_cache, step, remember, recall = _start_cache, _step, _remember, _recall

@@ -1,0 +1,209 @@
+"""The Transformer's blocks: attention and a feed-forward network, each around a shortcut and a norm.
+
+    norms last (Vaswani et al. 2017)    x <- norm(x + f(x))
+    norms first (Xiong et al. 2020)     x <- x + f(norm(x))
+
+for f the self-attention, in a decoder the attention to a memory, and two dense layers with an activation between. A
+block makes its layers of its own settings as it computes; they stand at its path: `attention`, `cross_attention`, `up`,
+`down`, and a norm for each branch. Dropout falls on each branch before it is added.
+
+arXiv:1706.03762, arXiv:2002.04745.
+"""
+
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any, ClassVar
+
+from thalweg.core import Context, Module
+from thalweg.errors import ContractError
+from thalweg.layers.common import Activation, Initializer, part, through
+from thalweg.layers.dense import Dense
+from thalweg.layers.dropout import Dropout
+from thalweg.layers.multihead import Memory, MultiHeadAttention
+from thalweg.layers.normalization import LayerNormalization
+from thalweg.ranges import COUNT, POSITIVE, RATE
+from thalweg.types import Array, Bool, Dtype, Float, Int
+
+Sequences = Float[Array, "batch time features"]
+
+
+def _no_ending(self: Module) -> tuple[Module, None]:
+    """The activation is inside: it cannot be set apart from the block."""
+    return self, None
+
+
+def _attention(cx: Context, features: int, **settings: Any) -> MultiHeadAttention:
+    """The attention of a block over sequences of so many features."""
+    block: Any = cx.module
+    if features % block.num_heads:
+        raise ContractError(
+            f"{cx.name} {block!r} splits {features} features into {block.num_heads} heads, which does not come out.\n"
+            f"  Give num_heads a divisor of {features}."
+        )
+    initial = {"kernel_initializer": block.kernel_initializer, "bias_initializer": block.bias_initializer}
+    drop = block.attention_dropout
+    return MultiHeadAttention(block.num_heads, features // block.num_heads, dropout=drop, **initial, **settings)
+
+
+def _feed_forward(cx: Context, x: Array) -> Array:
+    block: Any = cx.module
+    initial = {"kernel_initializer": block.kernel_initializer, "bias_initializer": block.bias_initializer}
+    up = Dense(block.intermediate_dim, block.activation, **initial)
+    return Dense(x.shape[-1], **initial)(part(cx, "down"), up(part(cx, "up"), x))
+
+
+def _around(cx: Context, name: str, x: Array, branch: Callable[[Array], Array]) -> Array:
+    """The branch `name` around its shortcut, with its norm first or last."""
+    block: Any = cx.module
+    norm, place = LayerNormalization(epsilon=block.epsilon), part(cx, f"{name}_norm")
+    y = branch(norm(place, x) if block.norm_first else x)
+    if block.dropout:
+        y = Dropout(block.dropout)(part(cx, f"{name}_dropout"), y)
+    y = cx.masked(x + y, cx.mask_of(x))
+    return y if block.norm_first else norm(place, y)
+
+
+class TransformerEncoderBlock(Module):
+    """Self-attention, then a feed-forward network: x -> [batch, time, features], as x.
+
+    A mask of x (padding) is kept out of the attention and handed on.
+
+    Args:
+        intermediate_dim: the features between the two dense layers.
+        num_heads: how many heads; it divides the features.
+        dropout: the share of each branch's output that is dropped in training.
+        activation: between the dense layers.
+        norm_first: whether a branch begins with its norm, which trains deep networks more steadily.
+        attention_dropout: the share of the attention's weights that is dropped; above 0 the native kernel cannot serve.
+        epsilon: of the norms.
+        kernel_initializer: of every matrix.
+        bias_initializer: of every bias.
+        causal: whether a step sees the steps before it alone: with norms first, the block of a GPT.
+        rotary: a `RotaryEmbedding` for the self-attention, or None.
+    """
+
+    intermediate_dim: int
+    num_heads: int
+    dropout: float = 0.0
+    activation: Activation = "relu"
+    norm_first: bool = False
+    attention_dropout: float = field(default=0.0, kw_only=True)
+    epsilon: float = field(default=1e-5, kw_only=True)
+    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
+    bias_initializer: Initializer = field(default="zeros", kw_only=True)
+    causal: bool = field(default=False, kw_only=True)
+    rotary: Module | None = field(default=None, kw_only=True)
+
+    axes: ClassVar[str] = "batch time features"
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {
+        "intermediate_dim": COUNT, "num_heads": COUNT, "dropout": RATE, "attention_dropout": RATE, "epsilon": POSITIVE,
+    }  # fmt: skip
+    ending = _no_ending
+
+    def __call__(
+        self, cx: Context, x: Sequences, attention_mask: Bool[Array, "batch time time"] | None = None
+    ) -> Sequences:
+        """The block on `x`; `attention_mask` is True where a step sees another."""
+        attention = self._attention(cx, x)
+        x = _around(cx, "attention", x, lambda y: attention(part(cx, "attention"), y, y, None, attention_mask))
+        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y))
+
+    def start_cache(self, rows: int, size: int, features: int, dtype: Dtype = "float32") -> Memory:
+        """An empty cache for `rows` sequences of up to `size` steps of `features`."""
+        return MultiHeadAttention(self.num_heads, features // self.num_heads).start_cache(rows, size, dtype)
+
+    def step(self, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]) -> tuple[Sequences, Memory]:
+        """The causal block on the next steps `x` of sequences whose first `length` steps are in the cache."""
+        attention, caches = self._attention(cx, x), [cache]
+
+        def branch(y: Array) -> Array:
+            y, caches[0] = through(part(cx, "attention"), attention, "step", y, cache, length)
+            return y
+
+        x = _around(cx, "attention", x, branch)
+        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y)), caches[0]
+
+    def _attention(self, cx: Context, x: Array) -> MultiHeadAttention:
+        return _attention(cx, x.shape[-1], causal=self.causal, rotary=self.rotary)
+
+
+class TransformerDecoderBlock(Module):
+    """Causal self-attention, attention to a memory, then a feed-forward network: (x, memory) -> as x.
+
+    x: [batch, time, features]; memory: [batch, steps, size], an encoder's output. The masks of both are kept out, and
+    that of x is handed on.
+
+    Args:
+        intermediate_dim: the features between the two dense layers.
+        num_heads: how many heads; it divides the features.
+        dropout: the share of each branch's output that is dropped in training.
+        activation: between the dense layers.
+        norm_first: whether a branch begins with its norm.
+        attention_dropout: the share of the attention's weights that is dropped; above 0 the native kernel cannot serve.
+        epsilon: of the norms.
+        kernel_initializer: of every matrix.
+        bias_initializer: of every bias.
+        causal: whether a step sees the steps before it alone.
+        rotary: a `RotaryEmbedding` for the self-attention, or None.
+    """
+
+    intermediate_dim: int
+    num_heads: int
+    dropout: float = 0.0
+    activation: Activation = "relu"
+    norm_first: bool = False
+    attention_dropout: float = field(default=0.0, kw_only=True)
+    epsilon: float = field(default=1e-5, kw_only=True)
+    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
+    bias_initializer: Initializer = field(default="zeros", kw_only=True)
+    causal: bool = field(default=True, kw_only=True)
+    rotary: Module | None = field(default=None, kw_only=True)
+
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {
+        "intermediate_dim": COUNT, "num_heads": COUNT, "dropout": RATE, "attention_dropout": RATE, "epsilon": POSITIVE,
+    }  # fmt: skip
+    ending = _no_ending
+
+    def __call__(self, cx: Context, inputs: Any) -> Sequences:
+        """The block on the list `[x, memory]`."""
+        if not isinstance(inputs, tuple | list) or len(inputs) != 2:
+            raise ValueError("it takes a list: write block([x, memory])")
+        x, memory = inputs
+        own, other = self._attentions(cx, x)
+        x = _around(cx, "attention", x, lambda y: own(part(cx, "attention"), y))
+        x = _around(cx, "cross_attention", x, lambda y: other(part(cx, "cross_attention"), y, memory))
+        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y))
+
+    def start_cache(self, rows: int, size: int, features: int, dtype: Dtype = "float32") -> Memory:
+        """An empty cache for `rows` sequences of up to `size` steps of `features`."""
+        return MultiHeadAttention(self.num_heads, features // self.num_heads).start_cache(rows, size, dtype)
+
+    def remember(self, cx: Context, memory: Sequences, features: int) -> Memory:
+        """The k and v of the memory for a block over `features`, computed once for all steps."""
+        return through(part(cx, "cross_attention"), _attention(cx, features), "remember", memory)
+
+    def step(
+        self,
+        cx: Context,
+        x: Sequences,
+        cache: Memory,
+        length: Int[Array, " batch"],
+        memory: Memory,
+        mask: Bool[Array, "batch steps"] | None,
+    ) -> tuple[Sequences, Memory]:
+        """The block on the next steps `x`, with the cache of the steps before and what `remember` gave."""
+        (own, other), caches = self._attentions(cx, x), [cache]
+
+        def branch(y: Array) -> Array:
+            y, caches[0] = through(part(cx, "attention"), own, "step", y, cache, length)
+            return y
+
+        x = _around(cx, "attention", x, branch)
+        place = part(cx, "cross_attention")
+        x = _around(cx, "cross_attention", x, lambda y: through(place, other, "recall", y, memory, mask))
+        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y)), caches[0]
+
+    def _attentions(self, cx: Context, x: Array) -> tuple[MultiHeadAttention, MultiHeadAttention]:
+        return _attention(cx, x.shape[-1], causal=self.causal, rotary=self.rotary), _attention(cx, x.shape[-1])
