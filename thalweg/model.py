@@ -19,7 +19,7 @@ from thalweg.export import archive
 from thalweg.record import Record
 from thalweg.train import Fit, History, Plan, Session, contract, prepare, session
 from thalweg.train.callbacks import Callback, CallbackList, needs_batches
-from thalweg.train.evaluate import evaluate
+from thalweg.train.evaluate import evaluate, listed
 from thalweg.train.progress import Progress
 from thalweg.types import Spec, Tree, row_spec
 
@@ -237,7 +237,7 @@ class Model:
         current = self._compiled()
         with self.precision.scope():
             found = evaluate(current, prepare.evaluation(current, given), batch_size or prepare.EVALUATION_BATCH)
-        return _listed(found, return_dict=return_dict)
+        return listed(found, return_dict=return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The network's output for each row of `x` (arrays or a source), as a NumPy array."""
@@ -262,7 +262,7 @@ class Model:
         current = self._compiled()
         with self.precision.scope():
             found = session.one_step(current, prepare.evaluation(current, given, class_weight))
-        return _listed(found, return_dict=return_dict)
+        return listed(found, return_dict=return_dict)
 
     @property
     def learning_rate(self) -> float:
@@ -394,8 +394,3 @@ def module_of(layer: Any) -> Any:
 
 def _parts(validation_data: Any) -> tuple[Any, ...]:
     return tuple(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)
-
-
-def _listed(found: dict[str, Any], *, return_dict: bool) -> Any:
-    values = list(found.values())
-    return found if return_dict else values[0] if len(values) == 1 else values

@@ -32,3 +32,9 @@ def results(task: Task, tally: Tree, *, running: bool = False) -> dict[str, Any]
         if not running or sum(leaf.size for leaf in jax.tree.leaves(tally[name])) <= RUNNING:
             out[name] = metric.result(tally[name])
     return out
+
+
+def listed(found: dict[str, Any], *, return_dict: bool) -> Any:
+    """What `evaluate` found as Keras gives it: a dict where one is asked for, the loss alone, or a list."""
+    values = list(found.values())
+    return found if return_dict else values[0] if len(values) == 1 else values
