@@ -189,4 +189,4 @@ def test_the_command_line_lists_them(home):
         capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "", "HOME": str(home)},
     ).stdout  # fmt: skip
     assert all(entry.name in out for entry in TEXTS)
-    assert "put it into tatoeba/" in out
+    assert "goes into DATA/tatoeba/" in out

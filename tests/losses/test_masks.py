@@ -12,7 +12,7 @@ from thalweg.errors import ContractError
 
 MASK = np.array([[True, True, False, False], [True] * 4, [False] * 4])
 WEIGHT = np.random.default_rng(3).uniform(0.5, 2, MASK.shape).astype(np.float32)
-BY_STEP = [row for row in ROWS if not row.loss.whole]
+BY_STEP = [row for row in ROWS if not row.loss.whole and row.loss.target != "tags"]  # a CRF has tests of its own
 
 
 @pytest.mark.parametrize("row", BY_STEP, ids=lambda row: row.label)
