@@ -14,6 +14,7 @@ from thalweg.data import LogMel, SoundEncoder, resample, split
 from thalweg.errors import ConfigError, DataError
 from thalweg.recipes.settings import Settings
 
+MULTIPLE = 8  # frames; as in `bucketed`
 TRIED = 5  # test recordings set apart for a first `predict`
 FOLDER = "samples"
 
@@ -51,15 +52,19 @@ def log_mel(settings: SoundSettings) -> LogMel:
     return LogMel(transform, rate // 100, window, sampling_rate=rate, num_mel_bins=settings.bands)
 
 
-def frames(sound: np.ndarray, mel: LogMel) -> int:
-    """How many frames a sound has."""
-    return len(sound) // mel.sequence_stride + 1
+def room(sound: np.ndarray, mel: LogMel) -> int:
+    """How many frames there is room for where a sound is the longest: a multiple of what strides and buckets divide by.
+
+    A convolution with padding="same" and strides=2 pads an odd length otherwise than an even one, so that windows would
+    stand elsewhere in a longer batch.
+    """
+    return -(-(len(sound) // mel.sequence_stride + 1) // MULTIPLE) * MULTIPLE
 
 
 def encoder(found: Mapping[str, Clips], settings: SoundSettings, scale: Any) -> SoundEncoder:
     """Features with the scale of the training part, and room for the longest recording of all parts."""
     mel = log_mel(settings)
-    longest = max(frames(sound, mel) for clips in found.values() for sound in clips.sounds)
+    longest = max(room(sound, mel) for clips in found.values() for sound in clips.sounds)
     return SoundEncoder.fit(found["train"].sounds, mel, frames=longest, scale=scale)
 
 
@@ -67,7 +72,7 @@ def fitting(known: SoundEncoder, sounds: Sequence[np.ndarray]) -> SoundEncoder:
     """The encoder with room for `sounds`, one of which may be longer than those it learned from."""
     mel = known.features
     assert isinstance(mel, LogMel)
-    return dataclasses.replace(known, frames=max(known.frames, *(frames(sound, mel) for sound in sounds)))
+    return dataclasses.replace(known, frames=max(known.frames, *(room(sound, mel) for sound in sounds)))
 
 
 def of_rows(sounds: Sequence[np.ndarray], texts: Sequence[str], rate: int, wanted: int) -> Clips:
