@@ -118,6 +118,7 @@ def test_the_rates_and_the_guesses_are_counted_by_hand():
     assert (found.scores["wer_greedy"], found.scores["whole"]) == (0.0, 0)
     assert found.scores["baseline"] == pytest.approx(2 / 3)  # GO of GO ON, GO for STOP
     assert found.scores["baseline_word"] == pytest.approx(5 / 3)  # ON ON ON: two edits from GO ON, three from STOP
+    assert found.scores["baseline_nothing"] == 1.0
 
 
 @pytest.mark.parametrize(

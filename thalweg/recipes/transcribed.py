@@ -2,8 +2,8 @@
 
     WER = edits of words / words said      CER = edits of characters / characters said, over the whole test part
 
-Beside them stands what needs no hearing: the text that is said most often, and the commonest word as often as a text
-has words.
+Beside them stands what needs no hearing: the text that is said most often, the commonest word as often as a text has
+words, and no word at all, whose rates are 1.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from thalweg.metrics import character_error_rate, edit_distance, word_error_rate
 from thalweg.recipes.verdict import Measure, Table, Verdict, percent
 
+BASELINES = {"text": "baseline", "word": "baseline_word", "nothing": "baseline_nothing"}  # what the scores call them
 SHOWN = 12  # test recordings on the page: half of them the worst
 
 
@@ -25,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def guesses(taught: Sequence[str]) -> dict[str, str]:
-    """What needs no hearing: the text said most often, and the commonest word as often as a text has words.
+    """The text said most often, and the commonest word as often as a text has words.
 
     >>> guesses(["yes", "no no", "yes", "a no no no"])
     {'text': 'yes', 'word': 'no no'}
@@ -49,16 +50,17 @@ def verdict(said: list[str], heard: list[str], greedy: list[str], taught: list[s
         names: what each recording is called.
     """
     guess, rows = guesses(taught), len(said)
+    guess["nothing"] = ""
     rates = {name: word_error_rate(said, [text] * rows) for name, text in guess.items()}
     wer, cer = word_error_rate(said, heard), character_error_rate(said, heard)
     wer_greedy, cer_greedy = word_error_rate(said, greedy), character_error_rate(said, greedy)
     whole = sum(a == b for a, b in zip(said, heard, strict=True))
-    named = {"text": f"always “{guess['text']}”", "word": f"always “{guess['word']}”"}
+    named = {name: f"always “{text}”" if text else "no word at all" for name, text in guess.items()}
     scores = {"wer": wer, "cer": cer, "wer_greedy": wer_greedy, "cer_greedy": cer_greedy, "rows": rows}
     return Verdict(
         measure=Measure("word error rate", wer, percent(wer)),
         baselines=[Measure(named[name], rate, percent(rate)) for name, rate in rates.items()],
-        scores={**scores, "whole": whole, "baseline": rates["text"], "baseline_word": rates["word"]},
+        scores={**scores, "whole": whole, **{BASELINES[name]: rate for name, rate in rates.items()}},
         line=f"Word error rate {wer:.4f}, of characters {cer:.4f}; {whole:,} of {rows:,} texts are right as a whole. "
         f"Guessing {named['text']} gives {rates['text']:.4f}, {named['word']} {rates['word']:.4f}.",
         heading=f"{percent(wer)} of words wrong",
