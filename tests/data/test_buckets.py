@@ -96,3 +96,20 @@ def test_what_does_not_fit(act, error, message):
 def test_empty_texts_have_a_place():
     source = bucketed(pad([[], [1, 2]]), number=2, multiple=1)
     assert source.part(0)[0].tolist() == [[0]]
+
+
+def test_recordings_are_cut_at_the_end_of_their_frames():
+    x = np.zeros((6, 20, 3), np.float32)
+    lengths_ = [4, 20, 5, 19, 4, 2]
+    for n, k in enumerate(lengths_):
+        x[n, :k] = np.random.default_rng(n).normal(size=(k, 3))
+    x[1, 7] = 0.0  # a silent frame inside is none of the padding
+    source = bucketed(x, np.arange(6), number=2, multiple=1)
+    assert source.extents == {20: (5, 20)}
+    short, y, _ = source.part(0)
+    assert y.tolist() == [0, 2, 4, 5]
+    np.testing.assert_array_equal(short, x[y, :5])
+    assert source.spec(0).shape == (1, 5, 3)
+    assert source.padding == pytest.approx(1 - (sum(lengths_) - 1) / (4 * 5 + 2 * 20))
+    both = bucketed((np.array([[1, 0], [2, 3]]), np.ones((2, 20, 3), np.float32)), number=2, multiple=1)
+    assert [a.shape for a in both.part(0)[0]] == [(1, 1), (1, 20, 3)]  # beside tokens, features stay whole

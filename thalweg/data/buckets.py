@@ -8,6 +8,7 @@ to have so many, the one with the fewest places to compute. Each is a program of
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -57,25 +58,28 @@ class BucketSource:
 
     def spec(self, k: int) -> Tree:
         """One row of the inputs of bucket `k`, as shapes and dtypes."""
-        first = jax.tree.map(lambda a: self._cut(a[:1], k) if is_tokens(a) else a[:1], self.x)
+        first = jax.tree.map(lambda a: self._cut(a[:1], k) if self._in_time(a) else a[:1], self.x)
         return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), first)
 
     def part(self, k: int) -> Rows:
         """`(x, y, weight)` of the rows of bucket `k`, in order, at its length."""
         rows = np.flatnonzero(self.bucket == k)
-        x = jax.tree.map(lambda a: self._cut(a[rows], k) if is_tokens(a) else a[rows], self.x)
+        x = jax.tree.map(lambda a: self._cut(a[rows], k) if self._in_time(a) else a[rows], self.x)
         follow = (lambda a: self._cut(a[rows], k)) if self.per_position else (lambda a: a[rows])
         y = jax.tree.map(follow, self.y)
         return x, y, jax.tree.map(lambda a: follow(a) if np.ndim(a) > 1 else a[rows], self.weight)
 
     @property
     def padding(self) -> float:
-        """The share of places that hold no token."""
-        tokens = [a for a in jax.tree.leaves(self.x) if is_tokens(a)]
-        filled = sum(np.count_nonzero(a) for a in tokens)
+        """The share of places that hold no token or frame."""
+        tokens = [a for a in jax.tree.leaves(self.x) if self._in_time(a)]
+        filled = sum(np.count_nonzero(there(a)) for a in tokens)
         rows = np.bincount(self.bucket)
         places = sum(int(n) * self.extents[a.shape[1]][k] for a in tokens for k, n in enumerate(rows))
         return 1 - filled / places
+
+    def _in_time(self, a: Any) -> bool:
+        return in_time(self.x)(a)
 
     def _cut(self, a: Any, k: int) -> Any:
         full = a.shape[1] if np.ndim(a) > 1 else 0
@@ -99,10 +103,12 @@ def bucketed(
 
     Each batch comes from one bucket; which rows and which buckets come when is a function of the seed. The network must
     take any length and leave padding out (a mask, or a pooling over what is there); the result is then that of full
-    length. Positions are those of axis 1 of integer arrays of two axes, in which 0 is padding.
+    length. Positions are those of axis 1 of integer arrays of two axes, in which 0 is padding; where `x` has none, of
+    real arrays of three axes, in which a frame of zeros is, as `SoundEncoder` pads them.
 
     Args:
-        x: padded indices, [rows, tokens], or several such arrays (a text and its translation).
+        x: padded indices, [rows, tokens], or several such arrays (a text and its translation); or padded features,
+            [rows, frames, features].
         y: targets.
         weight: the weight of each row.
         number: how many buckets there are at most; each is compiled once.
@@ -111,7 +117,7 @@ def bucketed(
         multiple: lengths are rounded up to a multiple of it.
 
     Raises:
-        ContractError: no array of `x` holds indices, or `y` has no axis of their length.
+        ContractError: no array of `x` holds indices or frames, or `y` has no axis of their length.
 
     >>> source = bucketed(np.array([[5, 0, 0, 0], [6, 7, 8, 9], [4, 0, 0, 0]]), number=2, multiple=1)
     >>> source.extents
@@ -122,9 +128,12 @@ def bucketed(
     if side not in ("left", "right") or number < 1 or multiple < 1:
         raise ConfigError(f"{side=}, {number=}, {multiple=}.\n  Write side='right' or 'left', and numbers from 1.")
     arrays = from_arrays(x, y, weight)
-    found = _row_lengths([a for a in jax.tree.leaves(arrays.x) if is_tokens(a)], right=side == "right")
+    found = _row_lengths(list(filter(in_time(arrays.x), jax.tree.leaves(arrays.x))), right=side == "right")
     if not found:
-        raise ContractError("x holds no integer array [rows, tokens].\n  Write bucketed(pad(tokenizer(texts)), y).")
+        raise ContractError(
+            "x holds no integer array [rows, tokens] and no real one [rows, frames, features].\n"
+            "  Write bucketed(pad(tokenizer(texts)), y)."
+        )
     for leaf in jax.tree.leaves(arrays.y) if per_position else ():
         if np.ndim(leaf) < 2 or leaf.shape[1] not in found:
             raise ContractError(
@@ -141,13 +150,29 @@ def is_tokens(a: Any) -> bool:
     return np.ndim(a) == 2 and np.dtype(a.dtype).kind in "iu"
 
 
+def is_frames(a: Any) -> bool:
+    """Whether an array is one of features, [rows, frames, features]."""
+    return np.ndim(a) == 3 and np.dtype(a.dtype).kind == "f"
+
+
+def in_time(x: Tree) -> Callable[[Any], bool]:
+    """Which arrays of `x` are sequences: those of indices, or where it has none, those of features."""
+    return is_tokens if any(map(is_tokens, jax.tree.leaves(x))) else is_frames
+
+
+def there(a: Any) -> np.ndarray:
+    """Where a place holds a token, or a frame that is not all zeros, [rows, places]."""
+    held = np.asarray(a) != 0
+    return held if held.ndim == 2 else np.logical_or.reduce(held, axis=2)
+
+
 def _row_lengths(arrays: list[Any], *, right: bool) -> dict[int, np.ndarray]:
     # of each row, by the full length of the axis: how far it reaches in any array of that length
     out: dict[int, np.ndarray] = {}
     for a in map(np.asarray, arrays):
         full = a.shape[1]
-        there = (a != 0) if right else (a != 0)[:, ::-1]
-        reach = np.where(there.any(1), full - there[:, ::-1].argmax(1), 0)
+        held = there(a) if right else there(a)[:, ::-1]
+        reach = np.where(held.any(1), full - held[:, ::-1].argmax(1), 0)
         out[full] = np.maximum(out.get(full, 0), reach)
     return out
 

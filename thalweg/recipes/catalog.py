@@ -21,7 +21,7 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES, TEXTS = "picture classes", "text classes"
+PICTURES, SOUNDS, SPEECH, TEXTS = "picture classes", "sound classes", "speech", "text classes"
 
 RECIPES = {
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
@@ -36,6 +36,12 @@ RECIPES = {
         "rt-polarity, 10,662; SST-2; IMDb",
         "1 min",
         "a convolution over words",
+    ),
+    "speech": Line(
+        "thalweg.recipes.speech:RECIPE", SPEECH, "AN4, 948 recordings", "10 min", "convolutions, two BiLSTM, CTC"
+    ),
+    "speech-digits": Line(
+        "thalweg.recipes.speech_digits:RECIPE", SOUNDS, "Free Spoken Digits, 3,000", "2 min", "convolutions over time"
     ),
 }
 """The recipes by name."""
