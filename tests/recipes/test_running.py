@@ -105,12 +105,17 @@ def test_what_is_asked_wrongly_is_refused_before_a_folder_is_made(drawn, tmp_pat
         recipes.resum  # noqa: B018
 
 
+CLASSES = {"digits": 10, "mnist-cnn": 10, "mnist-lstm": 10, "mnist-mlp": 10, "sentiment": 2, "speech-digits": 10}
+
+
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_every_recipe_states_its_network_before_it_has_data(name):
     recipe = recipes.load(name)
     model = recipe.untrained(recipe.settings())
-    classes = {"sentiment": 2}.get(name, 10)
-    assert model.summary(print_fn=None).rows[-1].output == ((classes,),)
+    found = model.summary(print_fn=None)
+    assert found.trainable > 0
+    if name in CLASSES:
+        assert found.rows[-1].output == ((CLASSES[name],),)
 
 
 @pytest.mark.long
