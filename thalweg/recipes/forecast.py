@@ -38,6 +38,9 @@ class ForecastSettings(SeriesSettings):
     units: Units = 64
     blocks: Annotated[int, Field(ge=1, description="of the Transformer, or recurrent layers")] = 1
     dropout: Rate = 0.2
+    shortcut: Annotated[
+        Literal["none", "linear"], Field(description="a matrix from past to future beside the network, or none")
+    ] = "none"
 
 
 def build(settings: ForecastSettings, material: Material) -> Model:
@@ -51,9 +54,8 @@ def build(settings: ForecastSettings, material: Material) -> Model:
         each = layers.Sequential(_network(settings, history, horizon, 1))
         body = layers.Sequential([*_apart(history, targets), layers.TimeDistributed(each), *_joined(horizon, targets)])
     model = Sequential([layers.WindowNormalization(body, source.targets, input_shape=(history, variables))])
-    model.compile(
-        optim.Adam(settings.learning_rate), "mse", ["mae"], precision=settings.precision, seed=settings.seed
-    )
+    optimizer = optim.Adam(optim.schedules.CosineDecay(settings.learning_rate))  # as long as the run
+    model.compile(optimizer, "mse", ["mae"], precision=settings.precision, seed=settings.seed)
     return model
 
 
@@ -69,8 +71,11 @@ def _joined(horizon: int, variables: int) -> list[Module]:
 
 def _network(settings: ForecastSettings, history: int, horizon: int, targets: int) -> list[Module]:
     """[batch, history, variables] -> [batch, horizon, targets]."""
-    body = NETWORKS[settings.network](settings, history)
-    return [*body, layers.Dense(horizon * targets), layers.Reshape((horizon, targets))]
+    body = [*NETWORKS[settings.network](settings, history), layers.Dense(horizon * targets)]
+    if settings.shortcut == "linear" and settings.network != "linear":
+        straight = layers.Sequential([layers.Flatten(), layers.Dense(horizon * targets)])
+        body = [layers.Parallel([layers.Sequential(body), straight])]
+    return [*body, layers.Reshape((horizon, targets))]
 
 
 def linear(settings: ForecastSettings, history: int) -> list[Module]:

@@ -76,11 +76,9 @@ class Forecasts:
             "season": _season(series, targets, cut.borders[0], far, settings),
             "published": _published(known, far, settings),
         }
-        source = ", ".join([known.entry.title] * (known is not None) + [str(path)] * (path is not None))
-        return Material(
-            cut.train, cut.validation, cut.test, f"{source} ({cut.note})",
-            preprocessing={"scale": cut.scale}, facts={"series": facts}, raw=series,
-        )  # fmt: skip
+        source = ", ".join(filter(None, [known and known.entry.title, path and str(path), cut.note]))
+        records = {"scale": cut.scale}
+        return Material(cut.train, cut.validation, cut.test, source, (), records, {"series": facts}, series)
 
     def blank(self, settings: SeriesSettings) -> Material:
         """A window of zeros with the named series' variables."""
