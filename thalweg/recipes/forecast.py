@@ -6,8 +6,9 @@
     lstm, gru     patches of the past, one after another -> the last state -> a matrix
     transformer   patches of the past, each seeing all others -> a matrix                     Nie et al. 2023
 
-Unless `variables=together`, one network forecasts every target from its own past. The networks are ours in the spirit of
-NLinear (arXiv:2205.13504) and PatchTST (arXiv:2211.14730); they copy neither.
+Beside each but the first stands one more matrix from the past to the future, as in LSTNet (Lai et al. 2018), unless
+`shortcut=none`. Unless `variables=together`, one network forecasts every target from its own past. The networks are ours
+in the spirit of NLinear (arXiv:2205.13504), PatchTST (arXiv:2211.14730) and LSTNet (arXiv:1703.07015), and copy none.
 """
 
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from thalweg import layers, optim
 from thalweg.core import Module
 from thalweg.model import Model, Sequential
 from thalweg.recipes.base import Material, Recipe
-from thalweg.recipes.forecasts import Forecasts, SeriesSettings, source_of
+from thalweg.recipes.forecasts import Forecasts, SeriesSettings
 from thalweg.recipes.settings import BatchSize, Epochs, LearningRate, Patience, Rate, Units
 
 TOKENS = 24  # the past is read in at most so many patches
@@ -40,12 +41,12 @@ class ForecastSettings(SeriesSettings):
     dropout: Rate = 0.2
     shortcut: Annotated[
         Literal["none", "linear"], Field(description="a matrix from past to future beside the network, or none")
-    ] = "none"
+    ] = "linear"
 
 
 def build(settings: ForecastSettings, material: Material) -> Model:
     """The network that is asked for, as wide as the windows are."""
-    source = source_of(material)
+    source = material.train
     history, horizon, targets = source.history, source.horizon, len(source.targets)
     variables = source.values.shape[1]
     if settings.variables == "together":

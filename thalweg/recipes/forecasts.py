@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from thalweg.data import Series, Standardize, WindowSource, forecast_windows, next_times
+from thalweg.data import Series, Standardize, forecast_windows, next_times
 from thalweg.datasets import store
 from thalweg.errors import DataError
 from thalweg.model import Model
@@ -185,8 +185,3 @@ def _times(series: Series, count: int) -> list[str]:
     except DataError:
         return []
     return [str(t).replace("T00:00:00", "").replace("T", " ") for t in times]
-
-
-def source_of(material: Material) -> WindowSource:
-    """The training part."""
-    return material.train

@@ -67,8 +67,8 @@ def _mase(errors: Errors, season: np.ndarray | None) -> dict[str, str]:
 
 def _compared(errors: Mapping[str, Errors], season: np.ndarray | None, facts: Mapping[str, Any]) -> Section:
     rows = [[name, *_numbers(found, season)] for name, found in errors.items()]
-    rows += [[f"{name}, as stated by {SOURCE}", str(mse), str(mae), ""] for name, mse, mae in facts["published"]]
-    return Table("Beside what needs no learning", ["forecast", "MSE", "MAE", "MASE"], rows, numbers=(1, 2, 3))
+    rows += [[f"{name}, Zeng et al. 2023", str(mse), str(mae), ""] for name, mse, mae in facts["published"]]
+    return Table("Beside what needs no learning", ["forecast", "MSE", "MAE", "MASE"], rows, numbers=(1, 2, 3), half=True)
 
 
 def _numbers(errors: Errors, season: np.ndarray | None) -> list[str]:
@@ -78,7 +78,7 @@ def _numbers(errors: Errors, season: np.ndarray | None) -> list[str]:
 
 def _by_step(errors: Mapping[str, Errors]) -> Section:
     shown = {name: found.square.mean(1).tolist() for name, found in errors.items() if name != "drift"}
-    return Curve("MSE by steps ahead", shown, axis="steps ahead", half=False)
+    return Curve("MSE by steps ahead", shown, axis="steps ahead")
 
 
 def _variables(errors: Mapping[str, Errors], season: np.ndarray | None, facts: Mapping[str, Any]) -> list[Section]:
