@@ -86,7 +86,9 @@ def test_nothing_is_learned_from_what_comes_later(own, tmp_path):
         assert all(np.array_equal(a, b) for a, b in zip(weights[0], other, strict=True))
     values = drawn()
     values[validates - 1] += 1
-    assert recipe.application.gather(table(tmp_path / "last.csv", values), settings).preprocessing != before.preprocessing
+    assert (
+        recipe.application.gather(table(tmp_path / "last.csv", values), settings).preprocessing != before.preprocessing
+    )
 
 
 def test_rivals_and_mase_are_their_equations(finished):

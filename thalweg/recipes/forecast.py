@@ -7,11 +7,11 @@
     transformer   patches of the past, each seeing all others -> a matrix                     Nie et al. 2023
 
 Beside each but the first stands one more matrix from the past to the future, as in LSTNet (Lai et al. 2018), unless
-`shortcut=none`. Unless `variables=together`, one network forecasts every target from its own past. The networks are ours
-in the spirit of NLinear (arXiv:2205.13504), PatchTST (arXiv:2211.14730) and LSTNet (arXiv:1703.07015), and copy none.
+`shortcut=none`. Unless `variables=together`, one network forecasts every target from its own past. The networks are
+ours in the spirit of NLinear (arXiv:2205.13504), PatchTST (arXiv:2211.14730) and LSTNet (arXiv:1703.07015).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -79,7 +79,7 @@ def _network(settings: ForecastSettings, history: int, horizon: int, targets: in
     return [*body, layers.Reshape((horizon, targets))]
 
 
-def linear(settings: ForecastSettings, history: int) -> list[Module]:
+def linear(*_: Any) -> list[Module]:
     """All of the past at once."""
     return [layers.Flatten()]
 

@@ -116,11 +116,11 @@ class Forecasts:
         rows = slice(max(0, end - source.history), end)
         units = units_of(material.preprocessing, material.facts["series"])
         values = np.exp(series.values[rows]) if units.logarithm else series.values[rows]
-        times = np.arange(len(series))[rows] if series.times is None else series.times[rows]
-        header = ["row" if series.times is None else "time", *series.names]
-        lines = ([str(time), *map(repr, row)] for time, row in zip(times, values.tolist(), strict=True))
+        lines = [list(series.names), *([repr(v) for v in row] for row in values.tolist())]
+        if series.times is not None:
+            lines = [[first, *line] for first, line in zip(["time", *map(str, series.times[rows])], lines, strict=True)]
         with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header[series.times is None :], *(line[series.times is None :] for line in lines)])
+            csv.writer(file).writerows(lines)
         return (str(folder / SAMPLES),)
 
     def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
@@ -159,8 +159,10 @@ def _season(series: Series, targets: Sequence[int], rows: int, far: Reach, setti
 
 def _published(known: Named | None, far: Reach, settings: SeriesSettings) -> list[Any]:
     """The results stated on the same variables, values and horizon."""
-    same = known is not None and settings.target is None and settings.values == "plain"
-    return [list(line) for line in known.published] if same and far.horizon == known.usual.horizon else []
+    same = settings.target is None and settings.values == "plain"
+    if known is None or not same or far.horizon != known.usual.horizon:
+        return []
+    return [list(line) for line in known.published]
 
 
 def _like(trained: Trained, path: Path) -> Series:

@@ -33,8 +33,12 @@ def verdict(predict: Forecast, material: Material, units: Units) -> Verdict:
         heading=f"MSE {ours.mse:.3f}",
         note=f"{facts['horizon']} steps ahead of {facts['history']}, {len(test):,} test windows",
         facts={"test MAE": f"{ours.mae:.4f}", **_mase(ours, season), "horizon": str(facts["horizon"])},
-        sections=[_compared(errors, season, facts), _by_step(errors), *_variables(errors, season, facts)]
-        + _shown(forecasts, material, units),
+        sections=[
+            _compared(errors, season, facts),
+            _by_step(errors),
+            *_variables(errors, season, facts),
+            *_shown(forecasts, material, units),
+        ],
         details={"mse_by_step": {name: found.square.mean(1).tolist() for name, found in errors.items()}},
         whole=None,
     )
@@ -68,7 +72,9 @@ def _mase(errors: Errors, season: np.ndarray | None) -> dict[str, str]:
 def _compared(errors: Mapping[str, Errors], season: np.ndarray | None, facts: Mapping[str, Any]) -> Section:
     rows = [[name, *_numbers(found, season)] for name, found in errors.items()]
     rows += [[f"{name}, Zeng et al. 2023", str(mse), str(mae), ""] for name, mse, mae in facts["published"]]
-    return Table("Beside what needs no learning", ["forecast", "MSE", "MAE", "MASE"], rows, numbers=(1, 2, 3), half=True)
+    return Table(
+        "Beside what needs no learning", ["forecast", "MSE", "MAE", "MASE"], rows, numbers=(1, 2, 3), half=True
+    )
 
 
 def _numbers(errors: Errors, season: np.ndarray | None) -> list[str]:
@@ -118,5 +124,7 @@ def _shown(forecasts: Mapping[str, Forecast], material: Material, units: Units) 
 def _title(material: Material, row: int, k: int) -> str:
     source, series = material.test, material.raw
     name, first = series.names[source.targets[k]], int(source.starts[row]) + source.history
-    when = f"row {first}" if series.times is None else str(series.times[first]).replace("T00:00:00", "").replace("T", " ")
+    when = (
+        f"row {first}" if series.times is None else str(series.times[first]).replace("T00:00:00", "").replace("T", " ")
+    )
     return f"{name} from {when}"

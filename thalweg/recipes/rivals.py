@@ -93,7 +93,7 @@ def measured(forecasts: Mapping[str, Forecast], source: WindowSource, units: Uni
 
 
 def seasonal_error(values: np.ndarray, period: int) -> list[float] | None:
-    """s = mean_t |x_t - x_{t-m}| of each variable [time, variables]; None where one repeats itself exactly.
+    """The mean of |x_t - x_{t-m}| of each variable [time, variables]; None where one repeats itself exactly.
 
     >>> seasonal_error(np.array([[1.0], [3.0], [4.0]]), 1)
     [1.5]

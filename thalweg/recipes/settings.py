@@ -43,7 +43,15 @@ Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, 
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
 
-EXAMPLES = {"steps": 2000, "patience": 3, "history": 96, "horizon": 24, "period": 24, "target": "price", "time": "date"}  # of the settings that are nothing unless they are set
+EXAMPLES = {
+    "steps": 2000,
+    "patience": 3,
+    "history": 96,
+    "horizon": 24,
+    "period": 24,
+    "target": "price",
+    "time": "date",
+}  # of the settings that are nothing unless they are set
 
 
 class Asking(BaseModel):

@@ -1,6 +1,6 @@
 """timeseries: the series that a recipe forecasts, named or a person's own, and how far it looks back and ahead.
 
-A named series is cut where the literature cuts it. Of a person's own, the last rows test and those before them validate.
+A named series is cut where the literature cuts it. Of a person's own, the last rows test, those before them validate.
 """
 
 import dataclasses
