@@ -196,6 +196,20 @@ def test_steps_of_time(times, step):
 
 
 @pytest.mark.parametrize(
+    ("times", "ahead"),
+    [
+        (["1949-11", "1949-12"], ["1950-01-01", "1950-02-01"]),
+        (["2000-01-15", "2000-04-15"], ["2000-07-15", "2000-10-15"]),
+        (["2000-02-27", "2000-02-28"], ["2000-02-29", "2000-03-01"]),
+        (["1999-12-31 23:30", "1999-12-31 23:45"], ["2000-01-01", "2000-01-01T00:15"]),
+    ],
+)
+def test_the_times_that_follow(times, ahead):
+    found = data.next_times(np.array(times, "datetime64[s]"), 2)
+    assert found.tolist() == np.array(ahead, "datetime64[s]").tolist()
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("t,x\n2000-01-01,1\n2000-01-02,2\n2000-01-04,3\n2000-01-05,4\n", r"row 2 is 2000-01-04.* 1 day apart"),

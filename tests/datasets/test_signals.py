@@ -172,7 +172,7 @@ def test_ett(public_data):
     ],
 )
 def test_naive_forecasts_score_as_published(public_data, parts, mse, mae):
-    """The row "Repeat" of Zeng et al. 2023, arXiv:2205.13504: windows, parts and scales are the literature's."""
+    """Repeat in table 2 of Zeng et al. 2023, arXiv:2205.13504: windows, parts and scales are the literature's."""
     score = data.score_forecast(lambda past: data.naive(past, 96), parts().test)
     assert (score["mse"], score["mae"]) == (pytest.approx(mse, abs=1e-3), pytest.approx(mae, abs=1e-3))
 

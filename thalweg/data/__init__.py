@@ -11,7 +11,7 @@ from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
 from thalweg.data.forecasting import SeriesSplit, split_series
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
-from thalweg.data.series import Series, read_series, time_step
+from thalweg.data.series import Series, next_times, read_series, time_step
 from thalweg.data.sound import (
     MFCC,
     LogMel,
@@ -131,6 +131,7 @@ __all__ = [
     "list_sounds",
     "load_sounds",
     "naive",
+    "next_times",
     "order",
     "packed",
     "pad",

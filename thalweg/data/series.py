@@ -146,6 +146,22 @@ def time_step(times: np.ndarray) -> str:
     return _span(usual)
 
 
+def next_times(times: np.ndarray, count: int) -> np.ndarray:
+    """The `count` times that follow `times`, evenly spaced as they are.
+
+    Raises:
+        DataError: the times are unordered or uneven: see `time_step`.
+
+    >>> next_times(np.array(["1949-11", "1949-12"], "datetime64[s]"), 2).astype("datetime64[D]").tolist()
+    [datetime.date(1950, 1, 1), datetime.date(1950, 2, 1)]
+    """
+    number, unit = time_step(times).split()
+    ahead, month = np.arange(1, count + 1), times[-1].astype("datetime64[M]")
+    if unit.startswith("month"):
+        return (month + int(number) * ahead).astype("datetime64[s]") + (times[-1] - month)
+    return times[-1] + (times[-1] - times[-2]) * ahead
+
+
 def _span(seconds: int) -> str:
     size, unit = next((size, unit) for size, unit in UNITS if seconds % size == 0)
     return _counted(seconds // size, unit)

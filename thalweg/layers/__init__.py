@@ -96,6 +96,7 @@ from thalweg.layers.resize import (
 from thalweg.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
 from thalweg.layers.spec_augment import SpecAugment
 from thalweg.layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
+from thalweg.layers.window import WindowNormalization
 from thalweg.layers.wrappers import Bidirectional, TimeDistributed
 from thalweg.record import Record
 
@@ -208,6 +209,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WindowNormalization",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

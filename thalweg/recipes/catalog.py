@@ -21,10 +21,17 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES, SOUNDS, SPEECH, TEXTS = "picture classes", "sound classes", "speech", "text classes"
+PICTURES, SERIES, SOUNDS, SPEECH, TEXTS = "picture classes", "series", "sound classes", "speech", "text classes"
 
 RECIPES = {
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
+    "forecast": Line(
+        "thalweg.recipes.forecast:RECIPE",
+        SERIES,
+        "ETTh1, 17,420 x 7; airline, ...",
+        "2 min",
+        "an LSTM over patches of the past",
+    ),
     "mnist-cnn": Line("thalweg.recipes.mnist:CNN", PICTURES, "MNIST, 70,000 of 28 x 28", "80 s", "three convolutions"),
     "mnist-lstm": Line(
         "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"

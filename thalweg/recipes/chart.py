@@ -97,10 +97,13 @@ def whole(first: int, last: int, count: int = 8) -> list[int]:
 
     >>> whole(1, 30)
     [1, 5, 10, 15, 20, 25, 30]
+    >>> whole(-191, 96)
+    [-191, -150, -100, -50, 0, 50]
     """
     steps = (m * 10**e for e in range(10) for m in (1, 2, 5))
     step = next(s for s in steps if (last - first) / s <= count)
-    return [first, *(n for n in range(step, last + 1, step) if n > first)]
+    after = range((first // step + 1) * step, last + 1, step)
+    return [first, *(n for n in after if 2 * (n - first) >= step)]
 
 
 def _x(epoch: float, first: int, last: int) -> float:

@@ -32,13 +32,26 @@ Filters = Annotated[
     BeforeValidator(_listed),
     Field(min_length=1, description="of each convolution"),
 ]
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...] | None,
+    BeforeValidator(_listed),
+    Field(description="the variables to predict, as a,b; all of them by default"),
+]
 Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
 Length = Annotated[int, Field(ge=1, description="tokens of a row; longer ones are cut")]
 Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, the commonest ones")]
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
 
-EXAMPLES = {"steps": 2000, "patience": 3}  # of the settings that are nothing unless they are set
+EXAMPLES = {
+    "steps": 2000,
+    "patience": 3,
+    "history": 96,
+    "horizon": 24,
+    "period": 24,
+    "target": "price",
+    "time": "date",
+}  # of the settings that are nothing unless they are set
 
 
 class Asking(BaseModel):

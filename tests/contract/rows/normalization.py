@@ -97,6 +97,24 @@ class ChannelsLast:
         return self.module(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
+def window(w, x, targets=(0, 1, 2)):
+    """Window by window and variable by variable: its last value taken away, divided by its spread, and back."""
+    last, spread = x[:, -1], np.sqrt(((x - x.mean(1, keepdims=True)) ** 2).mean(1) + 1e-5)
+    z, y = np.empty_like(x), np.empty((len(x), 2, len(targets)))
+    for n, t, v in np.ndindex(x.shape):
+        z[n, t, v] = (x[n, t, v] - last[n, v]) / spread[n, v]
+    each = z.transpose(0, 2, 1) @ w["body.layers.1.kernel"] + w["body.layers.1.bias"]  # [batch, variables, horizon]
+    for n, h, k in np.ndindex(y.shape):
+        v = targets[k]
+        y[n, h, k] = last[n, v] + spread[n, v] * each[n, v, h]
+    return y
+
+
+def ahead(*picked):
+    """A body that maps each variable's past onto two steps of its future; the first few variables alone."""
+    return tw.Sequential([tw.Permute((2, 1)), tw.Dense(2), tw.Permute((2, 1)), *picked])
+
+
 ROWS = [
     Row(
         tw.BatchNormalization(),
@@ -137,5 +155,19 @@ ROWS = [
         root_mean_square,
         K.RMSNormalization,
         id="RMSNormalization",
+    ),
+    Row(
+        tw.WindowNormalization(ahead()),
+        (4, 5, 3),
+        window,
+        why="Keras has none; its parts are in the equation",
+        id="WindowNormalization",
+    ),
+    Row(
+        tw.WindowNormalization(ahead(tw.Permute((2, 1)), tw.Cropping1D((1, 1)), tw.Permute((2, 1))), targets=(1,)),
+        (4, 5, 3),
+        lambda w, x: window(w, x, targets=(1,)),
+        why="Keras has none; its parts are in the equation",
+        id="WindowNormalization, one target",
     ),
 ]
