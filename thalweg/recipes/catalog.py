@@ -21,21 +21,32 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES, TEXTS = "picture classes", "text classes"
+LANGUAGE, PICTURES, TEXTS = "language models", "picture classes", "text classes"
 
 RECIPES = {
+    "char-lm": Line(
+        "thalweg.recipes.char_lm:RECIPE",
+        LANGUAGE,
+        "tiny Shakespeare",
+        "3 min",
+        "a GPT, or LSTM layers",
+    ),
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
     "mnist-cnn": Line("thalweg.recipes.mnist:CNN", PICTURES, "MNIST, 70,000 of 28 x 28", "80 s", "three convolutions"),
     "mnist-lstm": Line(
         "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"
     ),
     "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
+    "names": Line("thalweg.recipes.names:RECIPE", LANGUAGE, "first names, 32,033", "3 min", "an LSTM, line by line"),
     "sentiment": Line(
         "thalweg.recipes.sentiment:RECIPE",
         TEXTS,
         "rt-polarity, 10,662; SST-2; IMDb",
         "1 min",
         "a convolution over words",
+    ),
+    "word-lm": Line(
+        "thalweg.recipes.word_lm:RECIPE", LANGUAGE, "WikiText-2, 2.1 M words", "90 min", "two LSTM layers over streams"
     ),
 }
 """The recipes by name."""

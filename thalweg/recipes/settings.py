@@ -6,7 +6,7 @@ An unknown name, a wrong type or a number out of its bounds is an error before a
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from thalweg.errors import ConfigError, nearest
 
@@ -34,11 +34,14 @@ Filters = Annotated[
 ]
 Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
 Length = Annotated[int, Field(ge=1, description="tokens of a row; longer ones are cut")]
+Context = Annotated[int, Field(ge=1, description="tokens of a row that a language model sees")]
+Depth = Annotated[int, Field(ge=1, description="layers, one above the other")]
+Tied = Annotated[bool, Field(description="whether the output's weights are those of the embedding")]
 Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, the commonest ones")]
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
 
-EXAMPLES = {"steps": 2000, "patience": 3}  # of the settings that are nothing unless they are set
+EXAMPLES = {"steps": 2000, "patience": 3, "top_k": 40, "top_p": 0.9}  # of what is nothing unless it is set
 
 
 class Asking(BaseModel):
@@ -48,9 +51,10 @@ class Asking(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_not_flags(cls, value: Any) -> Any:
-        if isinstance(value, bool):  # YAML reads `epochs: yes` as True, and Pydantic reads True as 1
-            raise ValueError("a yes or no does not fit here")  # noqa: TRY004  (Pydantic collects ValueError only)
+    def _numbers_are_not_flags(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and wanted is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
+            raise ValueError("a yes or no does not fit here")
         return value
 
 
