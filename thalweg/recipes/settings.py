@@ -6,7 +6,7 @@ An unknown name, a wrong type or a number out of its bounds is an error before a
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from thalweg.errors import ConfigError, nearest
 
@@ -51,7 +51,7 @@ class Asking(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_not_flags(cls, value: Any, info: ValidationInfo) -> Any:
+    def _numbers_are_not_flags(cls, value: Any, info: Any) -> Any:
         wanted = cls.model_fields[str(info.field_name)].annotation
         if isinstance(value, bool) and wanted is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
             raise ValueError("a yes or no does not fit here")
