@@ -46,7 +46,7 @@ def test_the_rate_is_nanogpts():
 
 def test_heads_that_do_not_divide_the_width_are_refused(tmp_path):
     (tmp_path / "own.txt").write_text(CHINESE * 60, encoding="utf-8")
-    with pytest.raises(ConfigError, match="heads"):
+    with pytest.raises(ConfigError, match=r"heads=3 does not divide width=128\.\n  Write --set heads=2"):
         recipes.run("char-lm", heads=3, context=8, data=tmp_path / "own.txt", run_dir=tmp_path / "run", verbose=0)
     assert not (tmp_path / "run").exists()
 

@@ -43,7 +43,7 @@ def test_training_carries_the_state_over_the_streams_and_begins_an_epoch_anew(ow
     x, y = (part.reshape(-1, 3, 5).swapaxes(0, 1).reshape(3, -1) for part in streams(own).train)  # whole streams
     size = run.model.module.vocabulary_size
     plain = RecurrentLM(size, [layers.LSTM(12)] * 2)
-    logits = core.apply(plain, tree.unflatten(run.model.weights), {}, jnp.asarray(x))[0]
+    logits = core.apply(plain, jax.tree.map(jnp.asarray, tree.unflatten(run.model.weights)), {}, jnp.asarray(x))[0]
     p = np.asarray(jax.nn.softmax(logits))
     expected = -np.log(np.take_along_axis(p, y[..., None], -1)).mean()
     np.testing.assert_allclose(run.history["loss"], [expected, expected], rtol=2e-6)

@@ -18,6 +18,7 @@ from pydantic import Field
 from thalweg import datasets, optim
 from thalweg.core import Module
 from thalweg.datasets.catalog_text import TINYSHAKESPEARE
+from thalweg.errors import ConfigError
 from thalweg.layers import LSTM
 from thalweg.model import Model
 from thalweg.models import GPT, RecurrentLM
@@ -75,6 +76,9 @@ def build(settings: CharSettings, material: Material) -> Model:
 
 def gpt(s: CharSettings, size: int) -> Module:
     """Blocks of causal attention."""
+    if s.width % s.heads:
+        fitting = next(n for n in range(s.heads, 0, -1) if s.width % n == 0)
+        raise ConfigError(f"heads={s.heads} does not divide width={s.width}.\n  Write --set heads={fitting}.")
     return GPT(size, s.context, s.depth, s.heads, s.width, dropout=s.dropout, tied=s.tied)
 
 

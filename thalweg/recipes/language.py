@@ -19,7 +19,7 @@ from thalweg.recipes.settings import Asking
 from thalweg.recipes.verdict import Measure, Sample, Samples, Verdict, percent
 from thalweg.recipes.writing import Generating, continued
 
-TEMPERATURES, LENGTH = (0.5, 0.8, 1.0), 400  # of the texts on the page
+TEMPERATURES, LENGTH = (0.5, 1.0), 400  # of the texts on the page
 
 
 class Score(NamedTuple):
