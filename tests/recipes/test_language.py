@@ -63,7 +63,7 @@ def test_a_carried_loss_is_that_of_the_whole_text_at_once(monkeypatch):
     monkeypatch.setattr(carrying, "STRETCH", 4)
     model, rng = recurrent(), np.random.default_rng(0)
     x, y = (rng.integers(1, 7, (2, 22)).astype(np.int32) for _ in range(2))
-    plain = RecurrentLM(7, [layers.LSTM(5)] * 2)
+    plain = RecurrentLM(7, [layers.LSTM(5)] * 2, activation=None)
     logits = core.apply(plain, jax.tree.map(jnp.asarray, tree.unflatten(model.weights)), {}, jnp.asarray(x))[0]
     whole = nll(np.asarray(jax.nn.softmax(logits)), y)
     assert carrying.carried(model, x, y) == pytest.approx(whole, rel=1e-5)

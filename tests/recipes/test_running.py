@@ -109,7 +109,7 @@ def test_what_is_asked_wrongly_is_refused_before_a_folder_is_made(drawn, tmp_pat
 def test_every_recipe_states_its_network_before_it_has_data(name):
     recipe = recipes.load(name)
     model = recipe.untrained(recipe.settings())
-    assert model.summary(print_fn=None).rows[-1].output == ((10,),)
+    assert model.summary(print_fn=None).rows[-1].output[0][-1] > 1
 
 
 @pytest.mark.long

@@ -42,7 +42,7 @@ def test_training_carries_the_state_over_the_streams_and_begins_an_epoch_anew(ow
     run = recipes.run("word-lm", SMALL, learning_rate=1e-30, data=own, run_dir=tmp_path / "run", verbose=0)
     x, y = (part.reshape(-1, 3, 5).swapaxes(0, 1).reshape(3, -1) for part in streams(own).train)  # whole streams
     size = run.model.module.vocabulary_size
-    plain = RecurrentLM(size, [layers.LSTM(12)] * 2)
+    plain = RecurrentLM(size, [layers.LSTM(12)] * 2, activation=None)
     logits = core.apply(plain, jax.tree.map(jnp.asarray, tree.unflatten(run.model.weights)), {}, jnp.asarray(x))[0]
     p = np.asarray(jax.nn.softmax(logits))
     expected = -np.log(np.take_along_axis(p, y[..., None], -1)).mean()

@@ -1,12 +1,12 @@
 """char-lm: a text, character by character, by a GPT or by LSTM layers; the defaults are nanoGPT's setting for a CPU.
 
-    gpt    characters -> embed + places -> 4 blocks of attention and dense layers -> softmax, tied to the embedding
+    gpt    characters -> embed + places -> 4 blocks of attention and dense layers -> softmax
     lstm   characters -> embed -> LSTM layers -> softmax
 
 nanoGPT (Karpathy 2022) trains 4 layers, 4 heads, 128 wide on windows of 64 characters of tiny Shakespeare, 12 at a
 time, 2000 steps, to a validation loss of 1.88. AdamW with a second moment of 0.99, weight decay 0.1, the whole
 gradient's norm at most 1; the rate climbs for 100 steps and falls along half a cosine to a tenth. Its dense layers and
-norms have no biases, and its vectors no decay; here they have both.
+norms have no biases, its vectors no decay, and its output is tied to the embedding (`tied=true` does it).
 """
 
 import math
@@ -52,7 +52,7 @@ class CharSettings(Settings):
     heads: Annotated[int, Field(ge=1, description="heads of attention; they divide the width")] = 4
     width: Annotated[int, Field(ge=1, description="numbers that a character becomes, and units of a layer")] = 128
     dropout: Rate = 0.0
-    tied: Tied = True
+    tied: Tied = False
 
 
 def load(folder: Path | None) -> dict[str, Any]:

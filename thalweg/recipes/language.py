@@ -19,6 +19,7 @@ from thalweg.recipes.settings import Asking
 from thalweg.recipes.verdict import Measure, Sample, Samples, Verdict, percent
 from thalweg.recipes.writing import Generating, continued
 
+PARTS = "train", "validation", "test"
 TEMPERATURES, LENGTH = (0.5, 1.0), 400  # of the texts on the page
 
 
@@ -89,7 +90,7 @@ class Language:
         size = min(self.symbols, getattr(settings, "vocabulary", self.symbols))
         tokenizer = self.layout.tokenizer(self.layout.alphabet(size), settings)
         part = (np.ones((1, settings.context), np.int32),) * 2
-        rows = dict.fromkeys(("train", "validation", "test"), part)
+        rows: dict[str, Any] = dict.fromkeys(PARTS, part)
         return self._material(rows, self.entry.title, tokenizer, {}, {"train": [], "test": [""]})
 
     def exam(self, trained: Trained, path: Path) -> Material:
@@ -99,7 +100,7 @@ class Language:
         texts = self.layout.read(textfiles.parts(path).get("test", path))
         tokenizer = trained.record("tokenizer")
         part = self.layout.rows(tokenizer(texts), trained.settings, "test")
-        rows = dict.fromkeys(("train", "validation", "test"), part)
+        rows: dict[str, Any] = dict.fromkeys(PARTS, part)
         return self._material(rows, str(path), tokenizer, trained.manifest["counts"], {"train": [], "test": texts})
 
     def judge(self, model: Model, material: Material) -> Verdict:

@@ -28,16 +28,27 @@ from thalweg.recipes.writing import Generating, continued
 
 LAST = "the last tenth tests, the part before it validates"
 LINES = 20  # that the page shows at each temperature
-FIRST, WORDS = 40, 6  # characters and words of the test part that a first `predict` goes on from
+FIRST, WORDS = 24, 6  # characters and words of the test part that a first `predict` goes on from
 
 
 @runtime_checkable
 class Layout(Protocol):
     """Texts as rows."""
 
-    in_order: bool  # whether training keeps the order of the rows
-    end: int | None  # the token that ends a text
-    note: str  # how a whole is parted
+    @property
+    def in_order(self) -> bool:
+        """Whether training keeps the order of the rows."""
+        ...
+
+    @property
+    def end(self) -> int | None:
+        """The token that ends a text."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """How a whole is parted."""
+        ...
 
     def read(self, path: Path) -> list[Any]:
         """A person's texts."""
@@ -188,7 +199,8 @@ class Windows:
 
     def beginning(self, texts: list[str]) -> str:
         """A line's first characters."""
-        return next((line for line in texts[0].splitlines() if line.strip()), "")[:FIRST]
+        lines = [line for line in texts[0].splitlines() if line.strip()]
+        return next((line for line in lines if len(line) >= FIRST), max(lines, key=len, default=""))[:FIRST]
 
     def alphabet(self, size: int) -> list[str]:
         """See `letters`."""
@@ -241,7 +253,7 @@ class Streams:
 
     def beginning(self, texts: list[list[str]]) -> str:
         """A few words."""
-        return " ".join([word for word in texts[0][:FIRST] if word != LINE_END][:WORDS])
+        return " ".join([word for word in texts[0][: 4 * WORDS] if word != LINE_END][:WORDS])
 
     def alphabet(self, size: int) -> list[list[str]]:
         """Words by number."""
