@@ -86,11 +86,11 @@ class Block(nn.Module):
 
 
 class Gpt(nn.Module):
-    def __init__(self, d=128, layers=4, heads=4):
+    def __init__(self, d=128, layers=4, heads=4, words=CHARACTERS, context=128):
         super().__init__()
-        self.words, self.places = nn.Embedding(CHARACTERS, d), nn.Embedding(128, d)
+        self.words, self.places = nn.Embedding(words, d), nn.Embedding(context, d)
         self.blocks = nn.Sequential(*(Block(d, heads) for _ in range(layers)))
-        self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CHARACTERS)
+        self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, words)
 
     def forward(self, x):
         places = torch.arange(x.shape[1])

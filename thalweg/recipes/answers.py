@@ -16,6 +16,7 @@ from thalweg.recipes.base import Answer, Trained
 
 COLUMNS = 8  # numbers a row that the table shows, for a model that gives no probabilities
 WIDTH = 160  # characters of a text that the table shows
+WHOLE = ("written",)  # texts that the table shows to their end: what a model was asked to write
 WIDE = ("probabilities", "values")  # what has a column for each of its numbers
 
 
@@ -37,7 +38,8 @@ def _chosen(p: list[float], classes: tuple[str, ...]) -> Answer:
 
 def flat(answer: Answer) -> Answer:
     """A line of a table: what is a text or a number; of several numbers the next likeliest, or the first."""
-    line = {name: _short(value) for name, value in answer.items() if not isinstance(value, dict | list)}
+    plain = {name: value for name, value in answer.items() if not isinstance(value, dict | list)}
+    line = {name: value if name in WHOLE else _short(value) for name, value in plain.items()}
     if "values" in answer:
         line |= {f"value {i}": v for i, v in enumerate(np.ravel(answer["values"])[:COLUMNS].tolist())}
     ranked = sorted(answer.get("probabilities", {}).items(), key=lambda pair: -pair[1])

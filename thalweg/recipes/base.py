@@ -41,6 +41,7 @@ class Material:
         preprocessing: records by name (a tokenizer, a scaler), kept in the model file as `model.preprocessing`.
         facts: what else the model file's manifest says, for `predict`; JSON holds it.
         raw: the test part as people have it (texts, sentences, sounds), for the report.
+        in_order: whether training keeps the order of the rows, as where a state is carried from batch to batch.
     """
 
     train: Any
@@ -51,6 +52,7 @@ class Material:
     preprocessing: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     raw: Any = None
+    in_order: bool = False
 
     def described(self) -> dict[str, Any]:
         """Where the data is from, its sizes, and the digests of its parts."""

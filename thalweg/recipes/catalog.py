@@ -21,9 +21,17 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES, SERIES, SOUNDS, SPEECH, TEXTS = "picture classes", "series", "sound classes", "speech", "text classes"
+LANGUAGE, PICTURES, SERIES = "language models", "picture classes", "series"
+SOUNDS, SPEECH, TEXTS = "sound classes", "speech", "text classes"
 
 RECIPES = {
+    "char-lm": Line(
+        "thalweg.recipes.char_lm:RECIPE",
+        LANGUAGE,
+        "tiny Shakespeare",
+        "3 min",
+        "a GPT, or LSTM layers",
+    ),
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
     "forecast": Line(
         "thalweg.recipes.forecast:RECIPE",
@@ -37,6 +45,7 @@ RECIPES = {
         "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"
     ),
     "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
+    "names": Line("thalweg.recipes.names:RECIPE", LANGUAGE, "first names, 32,033", "3 min", "an LSTM, line by line"),
     "sentiment": Line(
         "thalweg.recipes.sentiment:RECIPE",
         TEXTS,
@@ -49,6 +58,9 @@ RECIPES = {
     ),
     "speech-digits": Line(
         "thalweg.recipes.speech_digits:RECIPE", SOUNDS, "Free Spoken Digits, 3,000", "2 min", "convolutions over time"
+    ),
+    "word-lm": Line(
+        "thalweg.recipes.word_lm:RECIPE", LANGUAGE, "WikiText-2, 2.1 M words", "90 min", "two LSTM layers over streams"
     ),
 }
 """The recipes by name."""

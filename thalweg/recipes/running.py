@@ -175,6 +175,7 @@ def _train(job: Job, verbose: int | str, *, again: bool) -> Result:
         verbose=verbose,
         callbacks=[*hooks, EarlyStopping(patience=chosen.patience)] if chosen.patience else hooks,
         validation_data=given(material.validation),
+        shuffle=not material.in_order,
         steps_per_epoch=steps if chosen.steps else None,
         run_dir=job.folder,
         resume=again,

@@ -39,6 +39,9 @@ Names = Annotated[
 ]
 Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
 Length = Annotated[int, Field(ge=1, description="tokens of a row; longer ones are cut")]
+Context = Annotated[int, Field(ge=1, description="tokens of a row that a language model sees")]
+Depth = Annotated[int, Field(ge=1, description="layers, one above the other")]
+Tied = Annotated[bool, Field(description="whether the output's weights are those of the embedding")]
 Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, the commonest ones")]
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
@@ -51,6 +54,8 @@ EXAMPLES = {
     "period": 24,
     "target": "price",
     "time": "date",
+    "top_k": 40,
+    "top_p": 0.9,
 }  # of the settings that are nothing unless they are set
 
 
@@ -61,9 +66,10 @@ class Asking(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_not_flags(cls, value: Any) -> Any:
-        if isinstance(value, bool):  # YAML reads `epochs: yes` as True, and Pydantic reads True as 1
-            raise ValueError("a yes or no does not fit here")  # noqa: TRY004  (Pydantic collects ValueError only)
+    def _numbers_are_not_flags(cls, value: Any, info: Any) -> Any:
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and wanted is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
+            raise ValueError("a yes or no does not fit here")
         return value
 
 
