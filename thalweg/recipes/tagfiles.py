@@ -4,8 +4,8 @@
                    line after each sentence
     FOLDER/        parts set apart: `train...`, `test...`, perhaps `valid...` or `dev...`, each such a file
 
-A text is cut at spaces, and signs are set apart from words: "U.S.", "Mr.", "3.5", "mid-July" and "@name" stay whole, "Obama's"
-becomes "Obama" and "'s", each Chinese character stands alone.
+A text is cut at spaces, and signs are set apart from words: "U.S.", "Mr.", "3.5", "mid-July" and "@name" stay whole,
+"Obama's" becomes "Obama" and "'s", each Chinese character stands alone.
 """
 
 import re

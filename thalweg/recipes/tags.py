@@ -123,16 +123,12 @@ class TokenTags:
 
 
 def _answer(row: int, words: list[str], tags: list[str], tokenizer: Words) -> Answer:
-    entities = [
-        {"text": tagging.said(words, span), "type": span.type, "start": span.start, "stop": span.stop}
-        for span in spans(tags)
-    ]
+    found = spans(tags)
+    pieces = (f"[{p.text}]({p.label})" if p.label else p.text for p in tagging.marked(words, found))
     return {
         "row": row,
-        "text": "".join(
-            f"[{p.text}]({p.label}) " if p.label else f"{p.text} " for p in tagging.marked(words, spans(tags))
-        ),
-        "entities": entities,
+        "text": " ".join(pieces),
+        "entities": [{"text": tagging.said(words, span), **span._asdict()} for span in found],
         "words": words,
         "tags": tags,
         "unknown": int((tokenizer([words])[0] == UNKNOWN).sum()),
