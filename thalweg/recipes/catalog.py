@@ -30,7 +30,7 @@ RECIPES = {
         "thalweg.recipes.mnist:RECURRENT", PICTURES, "MNIST, 70,000 of 28 x 28", "40 s", "two LSTM layers, row by row"
     ),
     "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
-    "ner": Line("thalweg.recipes.ner:RECIPE", TAGS, "GMB, 47,959; WNUT-17; BTC", "10 min", "a BiLSTM-CRF"),
+    "ner": Line("thalweg.recipes.ner:RECIPE", TAGS, "GMB, 47,959; WNUT-17; BTC", "12 min", "a BiLSTM-CRF"),
     "sentiment": Line(
         "thalweg.recipes.sentiment:RECIPE",
         TEXTS,

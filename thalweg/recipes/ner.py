@@ -10,6 +10,9 @@ Ma and Hovy 2016, arXiv:1603.01354, with letters by convolution; Lample et al. 2
 LSTM (`--set letters=lstm`); both with vectors that begin at random.
 """
 
+# pyright: reportCallIssue=false
+# Layers called on nodes write a graph down; the types know their call on arrays.
+
 from typing import Annotated, Literal
 
 from pydantic import Field

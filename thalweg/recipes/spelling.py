@@ -58,9 +58,9 @@ def spelled(rows: Sequence[list[str]], letters: Characters, width: int, time: in
     words = sorted({word for row in rows for word in row})
     place = {word: n for n, word in enumerate(words, start=1)}
     table = np.zeros((len(words) + 1, width), np.int32)
-    for word, n in place.items():
-        ids = letters(_ends(word, width) or " ")[-width:]
-        table[n, width - len(ids) :] = ids
+    for n, ids in enumerate(letters([_ends(word, width) or " " for word in words]), start=1):
+        kept = ids[-width:]
+        table[n, width - len(kept) :] = kept
     numbers = pad([[place[word] for word in row] for row in rows], time)
     return table[numbers].reshape(len(rows), -1)
 
