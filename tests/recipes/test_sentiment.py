@@ -8,7 +8,7 @@ from thalweg import recipes
 from thalweg.recipes.trained import answered, opened
 
 
-@pytest.mark.parametrize("network", ["cnn", "lstm"])
+@pytest.mark.parametrize("network", ["cnn", "lstm", "transformer"])
 def test_it_learns_reviews_of_ones_own(network, tmp_path):
     own = table(tmp_path / "own.csv", *written(240, 0))
     small = {"network": network, "units": 8, "embedding": 8, "learning_rate": 0.02, "epochs": 8, "batch_size": 16}

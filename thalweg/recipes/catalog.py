@@ -21,7 +21,7 @@ class Line(NamedTuple):
     title: str
 
 
-LANGUAGE, PICTURES, SERIES = "language models", "picture classes", "series"
+LANGUAGE, PICTURES, SERIES, TAGS = "language models", "picture classes", "series", "tags"
 SOUNDS, SPEECH, TEXTS = "sound classes", "speech", "text classes"
 
 RECIPES = {
@@ -46,6 +46,7 @@ RECIPES = {
     ),
     "mnist-mlp": Line("thalweg.recipes.mnist:MLP", PICTURES, "MNIST, 70,000 of 28 x 28", "10 s", "one hidden layer"),
     "names": Line("thalweg.recipes.names:RECIPE", LANGUAGE, "first names, 32,033", "3 min", "an LSTM, line by line"),
+    "ner": Line("thalweg.recipes.ner:RECIPE", TAGS, "GMB, 47,959; WNUT-17; BTC", "12 min", "a BiLSTM-CRF"),
     "sentiment": Line(
         "thalweg.recipes.sentiment:RECIPE",
         TEXTS,

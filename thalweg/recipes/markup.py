@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from thalweg.recipes.chart import curves
-from thalweg.recipes.verdict import Confusion, Curve, Figure, Figures, Samples, Table
+from thalweg.recipes.verdict import Confusion, Curve, Figure, Figures, Passage, Passages, Piece, Samples, Table
 
 FAINT, STRONG = 0.12, 0.55  # how much colour a cell bears, so that its number stays legible
 
@@ -58,6 +58,11 @@ def section_samples(section: Samples) -> str:
     return f'<div class="samples">{"".join(shown)}</div>'
 
 
+def section_passages(section: Passages) -> str:
+    """Sentences one below the other, what was found marked with its label."""
+    return f'<div class="passages">{"".join(map(_passage, section.passages))}</div>'
+
+
 def section_figures(section: Figures) -> str:
     """Pictures side by side."""
     return f'<div class="mistakes">{"".join(map(_figure, section.figures))}</div>'
@@ -74,6 +79,17 @@ def section_confusion(section: Confusion) -> str:
     caption = "rows: what it is · columns: what it was called"
     head = f'<caption>{caption}</caption><tr><td class="none"></td>{head}</tr>'
     return f'<div class="wide"><table class="confusion">{head}{"".join(rows)}</table></div>'
+
+
+def _passage(passage: Passage) -> str:
+    note = f' <span class="soft">{escape(passage.note)}</span>' if passage.note else ""
+    return f"<p>{' '.join(map(_piece, passage.pieces))}{note}</p>"
+
+
+def _piece(piece: Piece) -> str:
+    if not piece.label:
+        return escape(piece.text)
+    return f'<mark class="{escape(piece.sign)}">{escape(piece.text)} <b>{escape(piece.label)}</b></mark>'
 
 
 def _figure(figure: Figure) -> str:

@@ -13,13 +13,14 @@ from typing import Any
 from thalweg.core.summary import Summary
 from thalweg.recipes import markup
 from thalweg.recipes.chart import curves
-from thalweg.recipes.verdict import Confusion, Curve, Figures, Measure, Samples, Section, Table, Verdict
+from thalweg.recipes.verdict import Confusion, Curve, Figures, Measure, Passages, Samples, Section, Table, Verdict
 
 TEMPLATE = Path(__file__).with_name("report.html")
 SECTIONS: dict[type, Callable[[Any], str]] = {
     Confusion: markup.section_confusion,
     Curve: markup.section_curve,
     Figures: markup.section_figures,
+    Passages: markup.section_passages,
     Samples: markup.section_samples,
     Table: markup.section_table,
 }

@@ -1,9 +1,11 @@
-"""sentiment: whether a review speaks for or against a film, by a convolutional or a recurrent network.
+"""sentiment: whether a review speaks for or against a film, by convolution, by recurrence or by attention.
 
-    cnn   words -> embed -> widths 3, 4, 5 -> the largest over the text -> dropout -> softmax      Kim 2014
-    lstm  words -> embed -> LSTM -> the mean over the text -> dropout -> softmax
+    cnn          words -> embed -> widths 3, 4, 5 -> the largest over the text -> dropout -> softmax      Kim 2014
+    lstm         words -> embed -> LSTM there and back -> the mean over the text -> dropout -> softmax
+    transformer  words -> embed + position -> a Transformer's block -> the mean over the text -> dropout -> softmax
 
 Kim, "Convolutional neural networks for sentence classification" (EMNLP 2014), with word vectors that begin at random.
+As there, the weights of a class have a norm of at most 3.
 """
 
 from collections.abc import Sequence
@@ -16,9 +18,12 @@ from thalweg.core import Module
 from thalweg.data import Words
 from thalweg.datasets.catalog_text import IMDB, RT_POLARITY, SST2
 from thalweg.model import Model
+from thalweg.ops.constraints import MaxNorm
 from thalweg.recipes.base import Material, Recipe, classifier
 from thalweg.recipes.settings import BatchSize, Epochs, Length, Patience, Rate, Units
 from thalweg.recipes.texts import TextClasses, TextSettings
+
+NORM = 3.0
 
 
 class SentimentSettings(TextSettings):
@@ -27,13 +32,14 @@ class SentimentSettings(TextSettings):
     corpus: Annotated[Literal["rt_polarity", "sst2", "imdb"], Field(description="rt_polarity, sst2 or imdb")] = (
         "rt_polarity"
     )
-    network: Annotated[Literal["cnn", "lstm"], Field(description="cnn or lstm")] = "cnn"
+    network: Annotated[Literal["cnn", "lstm", "transformer"], Field(description="cnn, lstm or transformer")] = "cnn"
     epochs: Epochs = 10
     batch_size: BatchSize = 50
     patience: Patience = 2
     length: Length = 400
     embedding: Annotated[int, Field(ge=1, description="numbers that a word becomes")] = 128
     units: Units = 100
+    heads: Annotated[int, Field(ge=1, description="of the transformer; a divisor of embedding")] = 4
     dropout: Rate = 0.5
 
 
@@ -50,7 +56,7 @@ def build(settings: SentimentSettings, material: Material) -> Model:
         layers.Dropout(settings.dropout),
         *NETWORKS[settings.network](settings),
         layers.Dropout(settings.dropout),
-        layers.Dense(len(material.classes), activation="softmax"),
+        layers.Dense(len(material.classes), activation="softmax", kernel_constraint=MaxNorm(NORM)),
     ]
     return classifier(settings, body)
 
@@ -67,11 +73,20 @@ def pattern(units: int, words: int) -> Module:
 
 
 def lstm(settings: SentimentSettings) -> list[Module]:
-    """A text read word by word, and the mean of what was held after each."""
-    return [layers.LSTM(settings.units, return_sequences=True), layers.GlobalAveragePooling1D()]
+    """A text read word by word in both directions, and the mean of what was held after each."""
+    return [
+        layers.Bidirectional(layers.LSTM(settings.units, return_sequences=True)),
+        layers.GlobalAveragePooling1D(),
+    ]
 
 
-NETWORKS = {"cnn": cnn, "lstm": lstm}
+def transformer(settings: SentimentSettings) -> list[Module]:
+    """Each word looks at all the others; the mean of what they found."""
+    block = layers.TransformerEncoderBlock(2 * settings.embedding, settings.heads, settings.dropout / 2)
+    return [layers.SinusoidalPosition(), block, layers.GlobalAveragePooling1D()]
+
+
+NETWORKS = {"cnn": cnn, "lstm": lstm, "transformer": transformer}
 
 
 RECIPE = Recipe(TextClasses((RT_POLARITY, SST2, IMDB), tokenizer), SentimentSettings, build)

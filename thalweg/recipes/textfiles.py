@@ -67,9 +67,14 @@ def labelled(path: Path) -> Texts:
     return found
 
 
-def parts(path: Path) -> dict[str, Path]:
-    """The parts that are set apart in a folder, by name: `{"train": ..., "test": ...}`; nothing where none are."""
-    names = sorted(path.iterdir()) if path.is_dir() else []
+def parts(path: Path, kinds: Sequence[str] = KINDS) -> dict[str, Path]:
+    """The parts that are set apart in a folder, by name: `{"train": ..., "test": ...}`; nothing where none are.
+
+    Args:
+        path: the folder.
+        kinds: how the names of files end.
+    """
+    names = [p for p in sorted(path.iterdir()) if p.is_dir() or _readable(p, kinds)] if path.is_dir() else []
     found = {part: _named(names, signs) for part, signs in PARTS.items()}
     if found["test"] is None:
         found = {"train": found["train"], "test": found["validation"], "validation": None}
@@ -77,12 +82,11 @@ def parts(path: Path) -> dict[str, Path]:
 
 
 def _named(names: Sequence[Path], signs: Sequence[str]) -> Path | None:
-    fitting = [p for p in names if any(sign in p.name.lower() for sign in signs) and (p.is_dir() or _readable(p))]
-    return fitting[0] if fitting else None
+    return next((p for p in names if any(sign in p.name.lower() for sign in signs)), None)
 
 
-def _readable(path: Path) -> bool:
-    return any(suffix.lower() in KINDS for suffix in path.suffixes)
+def _readable(path: Path, kinds: Sequence[str]) -> bool:
+    return any(suffix.lower() in kinds for suffix in path.suffixes)
 
 
 def _cells(kind: str) -> dict[str, Any]:

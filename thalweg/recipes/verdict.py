@@ -86,7 +86,30 @@ class Samples(NamedTuple):
     half: bool = False
 
 
-Section = Table | Confusion | Figures | Curve | Samples
+class Piece(NamedTuple):
+    """A part of a sentence; with a label where it is marked, which is "right" or "wrong" where that is known."""
+
+    text: str
+    label: str = ""
+    sign: str = ""
+
+
+class Passage(NamedTuple):
+    """A sentence in pieces, and what is said of it."""
+
+    pieces: Sequence[Piece]
+    note: str = ""
+
+
+class Passages(NamedTuple):
+    """Sentences with what was found in them marked."""
+
+    title: str
+    passages: Sequence[Passage]
+    half: bool = False
+
+
+Section = Table | Confusion | Figures | Curve | Samples | Passages
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
