@@ -78,7 +78,7 @@ def pieces(rows: Iterable[Row], length: int) -> list[Row]:
     return [row[i : i + length] for row in rows for i in range(0, len(row), length)]  # type: ignore[misc]
 
 
-def joined(parts: Iterable[list[str]], rows: Iterable[list[str]], length: int) -> list[list[str]]:
+def joined(parts: Iterable[list[str]], rows: Iterable[list], length: int) -> list[list[str]]:
     """The `parts`, one for each of `pieces(rows, length)`, as long as the rows again.
 
     >>> joined([["a", "b"], ["c"], ["d"]], [[1, 2, 3], [4]], 2)
