@@ -46,7 +46,11 @@ RECIPES = {
         "a convolution over words",
     ),
     "word-lm": Line(
-        "thalweg.recipes.word_lm:RECIPE", LANGUAGE, "WikiText-2, 2.1 M words", "90 min", "two LSTM layers over streams"
+        "thalweg.recipes.word_lm:RECIPE",
+        LANGUAGE,
+        "WikiText-2, 2.1 M words",
+        "2 h, estimated",
+        "two LSTM layers over streams",
     ),
 }
 """The recipes by name."""
