@@ -61,7 +61,11 @@ RECIPES = {
         "thalweg.recipes.speech_digits:RECIPE", SOUNDS, "Free Spoken Digits, 3,000", "2 min", "convolutions over time"
     ),
     "word-lm": Line(
-        "thalweg.recipes.word_lm:RECIPE", LANGUAGE, "WikiText-2, 2.1 M words", "90 min", "two LSTM layers over streams"
+        "thalweg.recipes.word_lm:RECIPE",
+        LANGUAGE,
+        "WikiText-2, 2.1 M words",
+        "2 h, estimated",
+        "two LSTM layers over streams",
     ),
 }
 """The recipes by name."""
