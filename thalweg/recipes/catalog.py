@@ -21,7 +21,7 @@ class Line(NamedTuple):
     title: str
 
 
-PICTURES, TEXTS = "picture classes", "text classes"
+PICTURES, TEXTS, TRANSLATION = "picture classes", "text classes", "translation"
 
 RECIPES = {
     "digits": Line("thalweg.recipes.digits:RECIPE", PICTURES, "digits, 1,797 of 8 x 8", "15 s", "two convolutions"),
@@ -36,6 +36,13 @@ RECIPES = {
         "rt-polarity, 10,662; SST-2; IMDb",
         "1 min",
         "a convolution over words",
+    ),
+    "translate": Line(
+        "thalweg.recipes.translate:RECIPE",
+        TRANSLATION,
+        "Multi30k, English to German; Tatoeba, Chinese to English",
+        "45 min",
+        "a Transformer over pieces of words",
     ),
 }
 """The recipes by name."""

@@ -38,7 +38,7 @@ Vocabulary = Annotated[int, Field(ge=1, description="how many tokens are known, 
 Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden units dropped in training")]
 
 
-EXAMPLES = {"steps": 2000, "patience": 3}  # of the settings that are nothing unless they are set
+EXAMPLES = {"languages": "en-de", "patience": 3, "steps": 2000}  # of the settings that are nothing unless they are set
 
 
 class Asking(BaseModel):
