@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from thalweg import datasets
-from thalweg.datasets import Entry, store
+from thalweg.datasets import store
 from thalweg.datasets.catalog_text import MULTI30K, TATOEBA
 from thalweg.errors import ConfigError
 from thalweg.recipes.pairs import Pairs
@@ -17,9 +17,13 @@ NEEDED = {
 }
 
 
-def entry(corpus: str) -> Entry:
-    """The entry of a corpus in the list of data sets."""
-    return ENTRIES[corpus]
+def title(corpus: str, languages: str | None) -> str:
+    """What a corpus is called, and the languages from which into which it is read.
+
+    >>> title("tatoeba", None)
+    'Tatoeba sentences, English and Chinese, zh-en'
+    """
+    return f"{ENTRIES[corpus].title}, {languages or USUAL[corpus]}"
 
 
 def holds(path: Path, corpus: str) -> bool:

@@ -110,15 +110,14 @@ def judged(said: Sequence[str], test: Pairs, train: Pairs | None, *, chinese: bo
         heading=f"BLEU {score:.1f}",
         note=f"{len(test):,} test sentences, {how.beams} beams",
         facts={"BLEU as": f"sacrebleu, {cut}, cased", "test sentences": f"{len(test):,}"},
-        sections=[_examples(said, test, naive)],
+        sections=[_examples(said, test)],
         whole=100.0,
     )
 
 
-def _examples(said: Sequence[str], test: Pairs, naive: Mapping[str, tuple[str, Sequence[str]]]) -> Table:
+def _examples(said: Sequence[str], test: Pairs) -> Table:
     """Sentences from all over the test part, chosen by their place alone."""
     rows = np.unique(np.linspace(0, len(test) - 1, SHOWN).astype(int)).tolist()
-    label, texts = list(naive.values())[-1]
-    header = ["row", "source", "reference", "translation", label]
-    lines = [(str(row), test.sources[row], test.targets[row], said[row], texts[row]) for row in rows]
-    return Table("Translations of test sentences", header, lines, numbers=(0,), prose=(1, 2, 3, 4))
+    lines = [[str(row), test.sources[row], test.targets[row], said[row]] for row in rows]
+    header = ["row", "source", "reference", "translation"]
+    return Table("Translations of test sentences", header, lines, numbers=(0,), prose=(1, 2, 3))

@@ -24,7 +24,7 @@ from thalweg.recipes.verdict import Verdict
 TEST = 0.1  # the share that tests, where no test part is set apart
 TRIED = 10  # sentences set apart for a first `predict`
 SAMPLES = "samples.tsv"
-BUCKETS = {"number": 6, "multiple": 4}
+BUCKETS, MULTIPLE = 6, 4  # of the lengths in training: one in six places is padding then, with one length two in three
 SIDES = "source", "target"
 
 
@@ -70,7 +70,7 @@ class Translation:
         if importlib.util.find_spec("sacrebleu") is None:
             raise missing_extra("sacrebleu", "text", "a translator's verdict")
         named = path is None or corpora.holds(path, settings.corpus)
-        titles = [corpora.entry(settings.corpus).title] * named + [str(path)] * (path is not None)
+        titles = [corpora.title(settings.corpus, settings.languages)] * named + [str(path)] * (path is not None)
         if path is None or named:
             found = corpora.load(settings.corpus, settings.languages, path)
         else:
@@ -86,10 +86,10 @@ class Translation:
         kept = {name: _fitting(found[name], records, settings.length) for name in ("train", "validation")}
         if not all(map(len, kept.values())):
             raise DataError(f"{source}: no pair has at most {settings.length} tokens.\n  Write a larger length.")
-        longest = max(int((rows != 0).sum(1).max()) for rows in encoded(kept["train"], records, settings.length)[0])
+        rows = {name: encoded(part, records, settings.length) for name, part in kept.items()}
+        longest = max(int((side != 0).sum(1).max()) for side in rows["train"][0])
         train, validation = (
-            data.bucketed(*encoded(part, records, settings.length), per_position=True, **BUCKETS)
-            for part in kept.values()
+            data.bucketed(*part, per_position=True, number=BUCKETS, multiple=MULTIPLE) for part in rows.values()
         )
         test = encoded(found["test"], records, longest)
         facts = {"length": longest, "chinese": is_written_in_chinese(found["train"].targets)}
@@ -100,7 +100,9 @@ class Translation:
         words = Words(tuple(f"word{n}" for n in range(max(1, settings.vocabulary - len(SPECIAL)))), ends=True)
         ids = np.ones((1, settings.length), np.int32)
         part = (ids, ids), ids
-        return Material(part, part, part, corpora.entry(settings.corpus).title, (), dict.fromkeys(SIDES, words))
+        return Material(
+            part, part, part, corpora.title(settings.corpus, settings.languages), (), dict.fromkeys(SIDES, words)
+        )
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """Every pair of a file; of a folder with parts, or of a data set's, the test part."""
