@@ -60,6 +60,13 @@ RECIPES = {
     "speech-digits": Line(
         "thalweg.recipes.speech_digits:RECIPE", SOUNDS, "Free Spoken Digits, 3,000", "2 min", "convolutions over time"
     ),
+    "translate": Line(
+        "thalweg.recipes.translate:RECIPE",
+        "translation",
+        "Multi30k, 29,000, en-de; Tatoeba, zh-en",
+        "45 min",
+        "a Transformer over pieces of words",
+    ),
     "word-lm": Line(
         "thalweg.recipes.word_lm:RECIPE",
         LANGUAGE,

@@ -47,6 +47,7 @@ Rate = Annotated[float, Field(ge=0, lt=1, description="the share of the hidden u
 
 
 EXAMPLES = {
+    "languages": "en-de",
     "steps": 2000,
     "patience": 3,
     "history": 96,
