@@ -37,7 +37,7 @@ RECIPES = {
         "thalweg.recipes.forecast:RECIPE",
         SERIES,
         "ETTh1, 17,420 x 7; airline, ...",
-        "2 min",
+        "1 min",
         "an LSTM over patches of the past",
     ),
     "mnist-cnn": Line("thalweg.recipes.mnist:CNN", PICTURES, "MNIST, 70,000 of 28 x 28", "80 s", "three convolutions"),
