@@ -108,6 +108,7 @@ def test_what_is_asked_wrongly_of_a_model_is_refused(finished, tmp_path):
 
 def test_the_command_line_has_it(finished, series, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")  # no word is cut in two
     for arguments, said in (
         (["recipes"], "the next number"),
         (["train", "line", "--data", str(series), "--set", "epochs=1"], "The last value gives"),
