@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+os.environ["THALWEG_CACHE"] = "off"  # the tests' own programs are not kept: workers would read what others still write
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("KERAS_BACKEND", "jax")
