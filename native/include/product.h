@@ -26,6 +26,7 @@ inline constexpr int64_t kPanel = 2 * kLanes;
 inline constexpr int64_t kStep = 12;        // rows of a tile that is as wide as a panel, or a multiple of them
 inline constexpr int64_t kTasks = 16;       // that keep some threads busy to the end
 inline constexpr int64_t kFewRows = 48;     // of C: B is read too seldom to be copied
+inline constexpr int64_t kFewDeep = 96;     // terms of a part of such a product, about
 inline constexpr int64_t kFewTerms = 64;    // of a sum: A too
 
 struct Matrix {
@@ -169,19 +170,32 @@ void add_parts(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t parts, const
   });
 }
 
+// The product where B is read too seldom to be copied: a task has some columns of B or, where these are few, some rows,
+// which the gradient and the optimizer leave in the cache of the thread that takes them here too.
+template <typename Finish>
+void product_of_few_rows(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, Matrix b, float* c, const Finish& finish) {
+  const int64_t cost = 2 * m * n * K;
+  const int64_t parts = n > kColumns || cost < 2 * kWorthAThread ? 1 : std::max<int64_t>(1, K / kFewDeep);
+  const auto some = [&](int64_t k, int64_t k_end, int64_t j, int64_t j_end, float* to, const auto& end) {
+    product_in_place(m, j_end - j, k_end - k, {a.at + k * a.column, a.row, a.column}, b.at + k * b.row + j, b.row, to + j, n,
+                     false, [&](auto& t, int64_t r, int64_t q, int64_t last) { end(t, r, j + q, last); });
+  };
+  if (parts == 1)
+    return parallel_blocks(pool, n, 4 * kLanes, cost, [&](int64_t j, int64_t end) { some(0, K, j, end, c, finish); });
+  float* const sums = scratch<float>(2, parts * m * n);
+  parallel_for(pool, parts, cost, [&](int64_t part) {
+    some(part * K / parts, (part + 1) * K / parts, 0, n, sums + part * m * n, Plain{});
+  });
+  add_parts(pool, m, n, parts, sums, c, finish);
+}
+
 // C [m, n] = A [m, K] B [K, n], its rows side by side; `finish(tile, row, column, last)` sees each number once, at the end.
 // To `b_sums` [n], where given, the sums of B's columns.
 template <typename Finish = Plain>
 void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, Matrix b, float* c,
              float* b_sums = nullptr, const Finish& finish = {}) {
   const int64_t cost = 2 * m * n * K;
-  if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) {
-    parallel_blocks(pool, n, 4 * kLanes, cost, [&](int64_t j, int64_t end) {
-      product_in_place(m, end - j, K, {a.at, a.row, a.column}, b.at + j, b.row, c + j, n, false,
-                       [&](auto& t, int64_t r, int64_t q, int64_t last) { finish(t, r, j + q, last); });
-    });
-    return;
-  }
+  if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) return product_of_few_rows(pool, m, n, K, a, b, c, finish);
   const Cut cut(m, n, K);
   const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
   float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;

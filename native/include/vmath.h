@@ -1,4 +1,4 @@
-// exp, tanh, sigmoid and erf on vectors, within 4 units in the last place of float32; NaN and Inf as the functions have them.
+// 1 / x, the square root and its inverse, exp, tanh, sigmoid and erf on vectors, within 4 units in the last place of float32; NaN and Inf as the functions have them.
 #pragma once
 
 #include "simd.h"
@@ -11,6 +11,31 @@ inline vf absolute(vf x) { return as_float(as_int(x) & 0x7fffffff); }
 inline vf with_sign_of(vf x, vf sign) {
   return as_float((as_int(x) & 0x7fffffff) | (as_int(sign) & static_cast<int32_t>(0x80000000)));
 }
+
+// A vector's division and square root take 16 and more cycles; an estimate of 14 bits and a step of Newton's take half.
+// Where the step has no sense (0, Inf) the estimate is exact. Beyond 2^126 the reciprocal may be 0.
+#if defined(__AVX512F__)
+inline vf refined(vf y, vf estimate) { return y == y ? y : estimate; }
+
+inline vf reciprocal(vf x) {
+  const vf r = (vf)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
+  return refined(r + r * (1.0f - x * r), r);
+}
+
+inline vf inverse_root(vf x) {
+  const vf r = (vf)_mm512_maskz_rsqrt14_ps(0xffff, (__m512)x);
+  return refined(r + 0.5f * r * (1.0f - x * r * r), r);
+}
+
+inline vf root(vf x) {
+  const vf r = (vf)_mm512_maskz_rsqrt14_ps(0xffff, (__m512)x), y = x * r;
+  return x == 0.0f || x == __builtin_inff() ? x : y + 0.5f * y * (1.0f - y * r);
+}
+#else
+inline vf reciprocal(vf x) { return 1.0f / x; }
+inline vf inverse_root(vf x) { return 1.0f / sqrt(x); }
+inline vf root(vf x) { return sqrt(x); }
+#endif
 
 // e^x = 2^n e^r, n the nearest integer to x / ln 2, e^r by its Taylor series to degree 7 for |r| <= ln 2 / 2.
 inline vf exp(vf x) {
@@ -33,13 +58,13 @@ inline vf exp(vf x) {
   return p * as_float((half + 127) << 23) * as_float((whole - half + 127) << 23);
 }
 
-inline vf sigmoid(vf x) { return 1.0f / (1.0f + exp(-x)); }
+inline vf sigmoid(vf x) { return reciprocal(1.0f + exp(-x)); }
 
 // (1 - e^(-2|x|)) / (1 + e^(-2|x|)); near 0, where that cancels, the odd Taylor series.
 inline vf tanh(vf x) {
   const vf a = absolute(x);
   const vf e = exp(a * -2.0f);
-  const vf far = (1.0f - e) / (1.0f + e);
+  const vf far = (1.0f - e) * reciprocal(1.0f + e);
   const vf s = x * x;
   vf p = splat(-0.008863235529f);        // -1382/155925
   p = p * s + 0.021869488536f;           // 62/2835

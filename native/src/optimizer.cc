@@ -14,6 +14,7 @@
 #include "handler.h"
 #include "lanes.h"
 #include "parallel.h"
+#include "vmath.h"
 
 namespace thalweg {
 namespace {
@@ -26,7 +27,7 @@ struct Adam {
   static vf step(vf g, vf* s, const float* h) {
     s[0] += h[1] * (g - s[0]);
     s[1] += h[2] * (g * g - s[1]);
-    return -h[0] * s[0] / (sqrt(s[1]) + h[3]);
+    return -h[0] * s[0] * reciprocal(root(s[1]) + h[3]);
   }
 };
 
@@ -36,7 +37,7 @@ struct AmsGrad {
     s[0] += h[1] * (g - s[0]);
     s[1] += h[2] * (g * g - s[1]);
     s[2] = (s[1] > s[2]) | (s[1] != s[1]) ? s[1] : s[2];  // a NaN stays
-    return -h[0] * s[0] / (sqrt(s[2]) + h[3]);
+    return -h[0] * s[0] * reciprocal(root(s[2]) + h[3]);
   }
 };
 
@@ -54,7 +55,7 @@ struct RmsProp {
   static constexpr int kSlots = 1, kNumbers = 4;
   static vf step(vf g, vf* s, const float* h) {
     s[0] = h[1] * s[0] + h[2] * (g * g);
-    return -h[0] * (g / sqrt(s[0] + h[3]));
+    return -h[0] * (g * inverse_root(s[0] + h[3]));
   }
 };
 
@@ -62,7 +63,7 @@ struct AdaGrad {
   static constexpr int kSlots = 1, kNumbers = 2;
   static vf step(vf g, vf* s, const float* h) {
     s[0] += g * g;
-    const vf u = -h[0] * (g / sqrt(s[0] + h[1]));
+    const vf u = -h[0] * (g * inverse_root(s[0] + h[1]));
     return s[0] <= 0.0f ? vf{} : u;
   }
 };
@@ -71,7 +72,7 @@ struct AdaDelta {
   static constexpr int kSlots = 2, kNumbers = 4;
   static vf step(vf g, vf* s, const float* h) {
     s[0] = h[1] * s[0] + h[2] * (g * g);
-    const vf d = sqrt(s[1] + h[3]) / sqrt(s[0] + h[3]) * g;
+    const vf d = root(s[1] + h[3]) * inverse_root(s[0] + h[3]) * g;
     s[1] = h[1] * s[1] + h[2] * (d * d);
     return -h[0] * d;
   }

@@ -11,7 +11,7 @@ from thalweg import random
 from thalweg.kernels import library
 from thalweg.types import Array, Float, Key, ShapeDtype, UInt32
 
-SMALLEST = 2**14
+SMALLEST = 2**12
 """Numbers below which XLA's loop, fused with what is around it, is as fast."""
 
 

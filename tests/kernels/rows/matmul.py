@@ -11,6 +11,7 @@ from thalweg.kernels import matmul
 SIZES = {"m": st.integers(0, 70), "k": st.integers(0, 40), "n": st.integers(0, 100)}
 HALF = {"m": st.integers(0, 150), "k": st.sampled_from([0, 1, 5, 31, 32, 33, 100, 520]), "n": st.integers(0, 100)}
 DEEP = {"m": st.integers(1, 80), "k": st.integers(500, 1300), "n": st.integers(1, 80)}  # cut into parts of the sum
+FEW = {"m": st.integers(20, 47), "k": st.integers(500, 1500), "n": st.integers(100, 256)}  # rows; parts of B's rows
 LARGE = {"m": st.integers(60, 300), "k": st.integers(250, 600), "n": st.integers(500, 540)}  # cut into blocks
 
 
@@ -44,6 +45,8 @@ ROWS = [
     _row("product of both transposed", True, True),
     _row("product in blocks", False, False, LARGE, examples=6),
     _row("product in blocks of b transposed", False, True, LARGE, examples=6),
+    _row("product of few rows in parts", False, False, FEW, examples=6),
+    _row("product of few rows in parts of a transposed", True, False, FEW, examples=6),
     _row("product in parts", False, False, DEEP, examples=6),
     _row("product in parts of a transposed", True, False, DEEP, examples=6),
     *(

@@ -28,6 +28,8 @@ def row(rule):
             kept = [[jnp.float32(rng.normal(size=s)) for s in shapes]]
         else:  # a mean gradient, then means of squares
             kept = [[jnp.float32(rng.uniform(0, 2, size=s)) for s in shapes] for _ in range(slots)]
+            # and a number that never had a gradient
+            signed[1][2], kept = jnp.zeros(1), [[*arrays[:2], jnp.zeros(1)] for arrays in kept]
         numbers = jnp.asarray([*NUMBERS[rule], 0.01], jnp.float32)
         return (numbers, *(a for group in (*signed, *kept) for a in group))
 
