@@ -6,7 +6,8 @@ python -m benchmarks.peers.keras_fit NETWORK [tensorflow|jax|torch] [float32|bfl
 import os
 import sys
 
-os.environ["KERAS_BACKEND"] = sys.argv[2] if len(sys.argv) > 2 else "tensorflow"
+if __name__ == "__main__":
+    os.environ["KERAS_BACKEND"] = sys.argv[2] if len(sys.argv) > 2 else "tensorflow"
 import keras
 from keras import layers as L
 

@@ -21,12 +21,13 @@ namespace thalweg {
 inline constexpr int64_t kDepth = 512;      // of a block: terms added before C is written and read again
 inline constexpr int64_t kShallow = 256;    // the same of a convolution, whose panel stays in the first cache
 inline constexpr int64_t kRows = 264;       // of a block of A
-inline constexpr int64_t kColumns = 256;    // of a block of B
 inline constexpr int64_t kPanel = 2 * kLanes;
+inline constexpr int64_t kColumns = 16 * kPanel;  // of a block of B
 inline constexpr int64_t kStep = 12;        // rows of a tile that is as wide as a panel, or a multiple of them
 inline constexpr int64_t kTasks = 16;       // that keep some threads busy to the end
 inline constexpr int64_t kFewRows = 48;     // of C: B is read too seldom to be copied
-inline constexpr int64_t kFewDeep = 96;     // terms of a part of such a product, about
+inline constexpr int64_t kFewColumns = 256; // of C: then such a product is cut into parts of B's rows
+inline constexpr int64_t kFewDeep = 96;     // of them, about
 inline constexpr int64_t kFewTerms = 64;    // of a sum: A too
 
 struct Matrix {
@@ -175,7 +176,7 @@ void add_parts(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t parts, const
 template <typename Finish>
 void product_of_few_rows(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, Matrix b, float* c, const Finish& finish) {
   const int64_t cost = 2 * m * n * K;
-  const int64_t parts = n > kColumns || cost < 2 * kWorthAThread ? 1 : std::max<int64_t>(1, K / kFewDeep);
+  const int64_t parts = n > kFewColumns || cost < 2 * kWorthAThread ? 1 : std::max<int64_t>(1, K / kFewDeep);
   const auto some = [&](int64_t k, int64_t k_end, int64_t j, int64_t j_end, float* to, const auto& end) {
     product_in_place(m, j_end - j, k_end - k, {a.at + k * a.column, a.row, a.column}, b.at + k * b.row + j, b.row, to + j, n,
                      false, [&](auto& t, int64_t r, int64_t q, int64_t last) { end(t, r, j + q, last); });

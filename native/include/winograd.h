@@ -29,7 +29,7 @@ struct Winograd {
 
   // Whole vectors of channels, enough of them to outweigh the transforms, and few places lost at the border.
   bool serves() const {
-    return plain() && ins % kLanes == 0 && outs % kLanes == 0 && std::min(ins, outs) >= 64 && batch > 0 &&
+    return plain() && ins % kLanes == 0 && outs % kLanes == 0 && std::min(ins, outs) >= 32 && batch > 0 &&
            16 * high() * wide() * 3 < 9 * h.out * w.out * 2;
   }
 };

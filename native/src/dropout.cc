@@ -10,9 +10,10 @@ constexpr int64_t kBlock = 1 << 13;
 
 void Drop(const float* x, float* y, int64_t first, int64_t last, const uint32_t* key, float rate) {
   const float scale = 1.0f / (1.0f - rate);
+  const uint32_t k0 = key[0], k1 = key[1];  // read once: y might lie over them
   for (int64_t i = first; i < last; i += kLanes) {
     // the upper 24 bits of a word, exact in float32
-    const vf u = __builtin_convertvector((vi)(random_words(key[0], key[1], i) >> 8), vf) * 0x1p-24f;
+    const vf u = __builtin_convertvector((vi)(random_words(k0, k1, i) >> 8), vf) * 0x1p-24f;
     const vf m = u >= rate ? splat(scale) : vf{};
     if (last - i >= kLanes) store(y + i, load(x + i) * m);
     else store(y + i, load(x + i, last - i) * m, last - i);

@@ -41,7 +41,8 @@ def gradient(y: Float[Array, "... outs"] | None, dy: Float[Array, "... outs"]) -
 
 
 def _native(y: Array, dy: Array) -> Any:
-    return library.call("ending_gradient", (ShapeDtype(y.shape, y.dtype), ShapeDtype(dy.shape[-1:], dy.dtype)), y, dy)
+    results = ShapeDtype(y.shape, y.dtype), ShapeDtype(dy.shape[-1:], dy.dtype)
+    return library.call("ending_gradient", results, y, dy, aliases={1: 0} if y.size else None)
 
 
 def _formula(y: Array, dy: Array) -> Any:

@@ -55,7 +55,9 @@ def _backward(approximate: bool, x: Array, dy: Array) -> tuple[Array]:
 @functools.cache
 def _gradient(approximate: bool) -> Any:
     def run(x: Array, dy: Array) -> Array:
-        return library.call("gelu_backward", ShapeDtype(x.shape, x.dtype), x, dy, approximate=approximate)
+        return library.call(
+            "gelu_backward", ShapeDtype(x.shape, x.dtype), x, dy, aliases={1: 0}, approximate=approximate
+        )
 
     def formula(x: Array, dy: Array) -> Array:
         return jax.vjp(lambda x: reference(x, approximate), x)[1](dy)[0]

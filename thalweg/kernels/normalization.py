@@ -122,7 +122,7 @@ normalized.defvjp(_normalized_forward, _normalized_backward)
 def _gradient(centered: bool, epsilon: float) -> Any:
     def native(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array) -> Any:
         results = library.like(x, gamma, beta)
-        return library.call("layer_norm_backward", results, x, gamma, mu, rstd, dy, centered=centered)
+        return library.call("layer_norm_backward", results, x, gamma, mu, rstd, dy, aliases={4: 0}, centered=centered)
 
     def formula(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array) -> Any:
         del mu, rstd  # functions of x
@@ -185,7 +185,7 @@ def _batch_gradient(epsilon: float, least: float) -> Any:
     def native(x: Array, w: Array, gamma: Array, *rest: Array) -> Any:
         settings: dict[str, Any] = {"epsilon": np.float32(epsilon), "least": np.float32(least)}
         results = library.like(x, rest[0], rest[0])
-        return library.call("batch_norm_backward", results, x, w, gamma, *rest, **settings)
+        return library.call("batch_norm_backward", results, x, w, gamma, *rest, aliases={5: 0}, **settings)
 
     def formula(x: Array, w: Array, gamma: Array, mu: Array, var: Array, *cotangents: Array) -> Any:
         del var  # a function of x, as is mu

@@ -35,7 +35,7 @@ def _forward(z: Array) -> tuple[Array, Array]:
 
 
 def _backward_native(p: Array, dp: Array) -> Array:
-    return library.call("softmax_backward", ShapeDtype(p.shape, p.dtype), p, dp)
+    return library.call("softmax_backward", ShapeDtype(p.shape, p.dtype), p, dp, aliases={1: 0})
 
 
 def _backward_formula(p: Array, dp: Array) -> Array:
