@@ -72,9 +72,11 @@ struct Rows {
   Strided all;
   int64_t step;  // numbers from one row to the next
 
+  static bool copied(Matrix a, int64_t K) { return a.column == 1 ? a.row > kDepth : K > kFewTerms; }
+
   // A's rows i < m and columns k < K; `to` has room for as many, a whole number of kStep rows.
   Rows(Matrix a, int64_t m, int64_t K, float* to) : all{a.at, a.row, a.column}, step(a.row) {
-    if (a.column == 1 ? a.row <= kDepth : K <= kFewTerms) return;
+    if (!copied(a, K)) return;
     step = K;
     if (a.column == 1) {
       all = {to, K, 1};
@@ -102,15 +104,23 @@ inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
 struct Cut {
   int64_t m, n, K, rows, columns, depth;
 
-  Cut(int64_t m, int64_t n, int64_t K)
+  // `copied`: A is, like B, by each task that reads it. How C is cut does not change the bits; how K is does.
+  Cut(int64_t m, int64_t n, int64_t K, bool copied)
       : m(m), n(n), K(K), rows(equal_part(m, kRows, kStep)), columns(equal_part(n, kColumns, kPanel)), depth(K) {
     // parts of K only where their sums are small beside the factors
     const int64_t least = std::max<int64_t>(1, std::min(m, n));
     const int64_t parts = std::min({kTasks / (over(m, rows) * over(n, columns)), K / kDepth, K / least});
     if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
-    while (tasks() < kTasks / 2 && rows > 2 * kStep) rows = (rows / 2 + kStep - 1) / kStep * kStep;
+    while (tasks() < kTasks / 2) {  // a cut between rows copies B once more, one between columns A
+      const bool flat = rows > 2 * kStep, narrow = columns > 2 * kPanel;
+      const int64_t more_a = copied ? m * over(n, columns) : m / 4, more_b = n * over(m, rows);
+      if (narrow && (!flat || more_a < more_b)) columns = half(columns, kPanel);
+      else if (flat) rows = half(rows, kStep);
+      else break;
+    }
   }
 
+  static int64_t half(int64_t n, int64_t unit) { return (n / 2 + unit - 1) / unit * unit; }
   static int64_t over(int64_t a, int64_t b) { return a > b ? (a + b - 1) / b : 1; }  // one at least, if an empty one
   int64_t parts() const { return over(K, depth); }
   int64_t tasks() const { return over(m, rows) * over(n, columns) * parts(); }
@@ -197,7 +207,7 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
              float* b_sums = nullptr, const Finish& finish = {}) {
   const int64_t cost = 2 * m * n * K;
   if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) return product_of_few_rows(pool, m, n, K, a, b, c, finish);
-  const Cut cut(m, n, K);
+  const Cut cut(m, n, K, Rows::copied(a, K));
   const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
   float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;
   float* const row_sums = parts > 1 && b_sums ? sums + parts * m * n : b_sums;
