@@ -13,6 +13,8 @@ ABOUT = {
     "gpt": "GPT of 128, 4 layers, 128 tokens, batch 32",
     "transformer": "encoder-decoder of 256, 3 + 3 layers, 32 tokens, batch 64",
 }
+KERNELS = """A copy moves as many bytes as the kernel must, each array read or written once, and passes by the caches; so its ratio
+is the part of the machine's bandwidth that the kernel reaches. oneDNN and MKL multiply inside PyTorch."""
 HEAD = """# Benchmarks
 
 Whole training steps (Adam), median milliseconds; in brackets how many times as long as ours. Every contender is a
@@ -22,9 +24,14 @@ on one machine, A B C A B C, so that noise meets all of them. `thalweg bench` in
 """
 
 
-def newest(precision):
-    found = sorted((ROOT / "benchmarks" / "results").glob(f"networks{precision}-2*.json"))
+def newest(kind):
+    found = sorted((ROOT / "benchmarks" / "results").glob(f"{kind}-2*.json"))
     return json.loads(found[-1].read_text()) if found else None
+
+
+def head(title, record):
+    m = record["machine"]
+    return [f"## {title}", "", f"{m['cpu']}, {m['cores']} cores, {record['date']}.", ""]
 
 
 def cell(peer, row):
@@ -55,15 +62,36 @@ def costs(record):
         yield f"| {name} | " + "; ".join(parts) + " |"
 
 
+def predictions(record):
+    """Microseconds of one prediction."""
+    peers = [r["name"] for r in record["networks"]["mlp"]["rows"]]
+    yield "| network | " + " | ".join(peers) + " | best peer / ours |"
+    yield "|---|" + "---|" * (len(peers) + 1)
+    for name, network in record["networks"].items():
+        rows = {r["name"]: r for r in network["rows"]}
+        cells = [f"{1e3 * rows[p]['median_ms']:.0f}" for p in peers]
+        best = min(r["ratio"] for p, r in rows.items() if p != "thalweg")
+        yield f"| {ABOUT[name].rsplit('batch', 1)[0].rstrip(' ,;')} | " + " | ".join(cells) + f" | **{best:.2f}** |"
+
+
+def kernels(record):
+    """Each kernel beside what the machine gave in the same run."""
+    yield "| kernel | ours | beside it, in the same run: time / ours |"
+    yield "|---|---|---|"
+    for name, (ours, *others) in record["results"].items():
+        rate = f"{ours['gflop_s']:.0f} GFLOP/s" if "gflop_s" in ours else f"{ours['gb_s']:.1f} GB/s"
+        yield f"| {name} | {rate} | " + ", ".join(f"{r['name']} {r['ratio']:.2f}" for r in others) + " |"
+
+
 def main():
     lines = [HEAD]
-    for precision, title in (("", "float32"), ("-bfloat16", "bfloat16")):
-        record = newest(precision)
-        if record is None:
-            continue
-        m = record["machine"]
-        lines += [f"## {title}", "", f"{m['cpu']}, {m['cores']} cores, {record['date']}.", "", *table(record), ""]
-        lines += [*costs(record), ""]
+    for kind, title in (("networks", "float32"), ("networks-bfloat16", "bfloat16")):
+        if record := newest(kind):
+            lines += [*head(title, record), *table(record), "", *costs(record), ""]
+    if record := newest("predict"):
+        lines += [*head("One prediction from Python, in microseconds", record), *predictions(record), ""]
+    if record := newest("kernels"):
+        lines += [*head("Kernels beside the machine", record), KERNELS, "", *kernels(record), ""]
     (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines))
 
 

@@ -7,6 +7,7 @@ PyTorch runs eagerly, on the layout that it is fastest with. `one query` is a st
 """
 
 import argparse
+import datetime as dt
 import json
 import os
 import time
@@ -135,7 +136,8 @@ def main(cases, about):
                 f"  {row['name']:14} {row['median_ms']:8.3f} ms (least {row['min_ms']:8.3f}) {rate} x{row['ratio']:.2f}"
             )
     if options.json:
-        versions = {"machine": machine(), "jax": jax.__version__, "torch": torch and torch.__version__}
+        when = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d")
+        versions = {"date": when, "machine": machine(), "jax": jax.__version__, "torch": torch and torch.__version__}
         options.json.write_text(json.dumps(versions | {"results": results}, indent=1) + "\n")
 
 

@@ -72,11 +72,9 @@ struct Rows {
   Strided all;
   int64_t step;  // numbers from one row to the next
 
-  static bool copied(Matrix a, int64_t K) { return a.column == 1 ? a.row > kDepth : K > kFewTerms; }
-
   // A's rows i < m and columns k < K; `to` has room for as many, a whole number of kStep rows.
   Rows(Matrix a, int64_t m, int64_t K, float* to) : all{a.at, a.row, a.column}, step(a.row) {
-    if (!copied(a, K)) return;
+    if (a.column == 1 ? a.row <= kDepth : K <= kFewTerms) return;
     step = K;
     if (a.column == 1) {
       all = {to, K, 1};
@@ -104,18 +102,17 @@ inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
 struct Cut {
   int64_t m, n, K, rows, columns, depth;
 
-  // `copied`: A is, like B, by each task that reads it. How C is cut does not change the bits; how K is does.
-  Cut(int64_t m, int64_t n, int64_t K, bool copied)
+  // How K is cut changes the bits, how C is does not.
+  Cut(int64_t m, int64_t n, int64_t K)
       : m(m), n(n), K(K), rows(equal_part(m, kRows, kStep)), columns(equal_part(n, kColumns, kPanel)), depth(K) {
     // parts of K only where their sums are small beside the factors
     const int64_t least = std::max<int64_t>(1, std::min(m, n));
     const int64_t parts = std::min({kTasks / (over(m, rows) * over(n, columns)), K / kDepth, K / least});
     if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
-    while (tasks() < kTasks / 2) {  // a cut between rows copies B once more, one between columns A
-      const bool flat = rows > 2 * kStep, narrow = columns > 2 * kPanel;
-      const int64_t more_a = copied ? m * over(n, columns) : m / 4, more_b = n * over(m, rows);
-      if (narrow && (!flat || more_a < more_b)) columns = half(columns, kPanel);
-      else if (flat) rows = half(rows, kStep);
+    while (tasks() < kTasks / 2) {  // a cut between rows reads B once more, one between columns A
+      const bool tall = rows > 2 * kStep, wide = columns > 2 * kPanel;
+      if (wide && (!tall || m * over(n, columns) < n * over(m, rows))) columns = half(columns, kPanel);
+      else if (tall) rows = half(rows, kStep);
       else break;
     }
   }
@@ -207,7 +204,7 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
              float* b_sums = nullptr, const Finish& finish = {}) {
   const int64_t cost = 2 * m * n * K;
   if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) return product_of_few_rows(pool, m, n, K, a, b, c, finish);
-  const Cut cut(m, n, K, Rows::copied(a, K));
+  const Cut cut(m, n, K);
   const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
   float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;
   float* const row_sums = parts > 1 && b_sums ? sums + parts * m * n : b_sums;
