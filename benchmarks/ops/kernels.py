@@ -1,9 +1,9 @@
-"""Kernels beside what the machine gives in the same run: products beside oneDNN and MKL, loops over memory beside a copy.
+"""Kernels beside what the machine gives in the same run: products beside oneDNN and MKL, the others beside a copy.
 
     python -m benchmarks.ops.kernels [--json benchmarks/results/kernels.json] [--rounds 20] [--only gelu]
 
-`copy` moves as many bytes as the kernel must (each array read or written once), so its ratio to the kernel is the part
-of the machine's bandwidth that the kernel reaches. `oneDNN` is PyTorch's call of it, `MKL` PyTorch's product of float32.
+`copy` moves as many bytes as the kernel must (each array read or written once), so its ratio to the kernel is the
+part of the machine's bandwidth that the kernel reaches. oneDNN and MKL multiply inside PyTorch.
 """
 
 import functools

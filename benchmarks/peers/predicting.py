@@ -1,6 +1,6 @@
-"""One picture in, one row of probabilities out, NumPy to NumPy, as each contender's documentation calls a trained network.
+"""A picture in, a row of probabilities out, NumPy to NumPy, as each contender's documentation calls a trained network.
 
-python -m benchmarks.peers.predicting mlp|cnn thalweg|pytorch-eager|pytorch-compile|keras-tensorflow|keras-jax|keras-torch|flax-nnx
+python -m benchmarks.peers.predicting mlp|cnn thalweg|pytorch-eager|..    as `PEERS` of benchmarks.training.networks
 """
 
 import importlib
@@ -46,7 +46,7 @@ def keras(network, backend):
     return model.predict_on_batch
 
 
-def flax(network, library):
+def flax(network, _):
     import jax
     import numpy as np
     from flax import nnx

@@ -1,6 +1,6 @@
 """One prediction from Python beside the peers: a batch of one picture, NumPy to NumPy, taking turns.
 
-    python -m benchmarks.training.predict [--rounds 5] [--tensorflow PYTHON]
+python -m benchmarks.training.predict [--rounds 5] [--tensorflow PYTHON]
 """
 
 import argparse
@@ -17,7 +17,7 @@ NETWORKS = ("mlp", "cnn")
 
 
 def measured(network, rounds, tensorflow):
-    python = {name: sys.executable for name in PEERS} | {"keras-tensorflow": tensorflow or sys.executable}
+    python = dict.fromkeys(PEERS, sys.executable) | {"keras-tensorflow": tensorflow or sys.executable}
     there = {n for n, (_, _, needs) in PEERS.items() if python[n] != sys.executable or importlib.util.find_spec(needs)}
     running = [Contender(n, "benchmarks.peers.predicting", network, n, python=python[n]) for n in PEERS if n in there]
     try:
