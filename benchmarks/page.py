@@ -13,8 +13,8 @@ ABOUT = {
     "gpt": "GPT of 128, 4 layers, 128 tokens, batch 32",
     "transformer": "encoder-decoder of 256, 3 + 3 layers, 32 tokens, batch 64",
 }
-KERNELS = """A copy moves as many bytes as the kernel must, each array read or written once, and passes by the caches; so
-its ratio is the part of the machine's bandwidth that the kernel reaches. oneDNN and MKL multiply inside PyTorch."""
+KERNELS = """A copy moves as many bytes as the kernel must, each array read or written once, and passes by the caches;
+so its ratio is the part of the machine's bandwidth that the kernel reaches. oneDNN and MKL multiply inside PyTorch."""
 HEAD = """# Benchmarks
 
 Whole training steps (Adam), median milliseconds; in brackets how many times as long as ours. Every contender is a
