@@ -230,6 +230,58 @@ def test_a_graph_of_two_inputs_trains():
     assert model.count_params() == 4 * 8 + 8 + 16 + 1
 
 
+def two_inputs():
+    left, right = thalweg.Input((4,), name="left"), thalweg.Input((4,), name="right")
+    model = thalweg.Model([left, right], left * left - right)
+    model.compile("sgd", "mse")
+    return model
+
+
+WAYS = {
+    "list": lambda a, b: [a, b],
+    "tuple": lambda a, b: (a, b),
+    "lists of rows": lambda a, b: [a.tolist(), b.tolist()],
+    "another dtype": lambda a, b: [a.astype(np.float64), b],
+    "dict": lambda a, b: {"right": b, "left": a},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_a_list_for_a_network_of_several_inputs_is_their_arrays_in_order(way, rows):
+    a, b = X[:rows], X[-rows:]
+    model, x, y = two_inputs(), WAYS[way](a, b), a * a - b
+    np.testing.assert_allclose(model.predict(x), y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model(x), y, rtol=1e-5, atol=1e-6)
+    assert model.evaluate(x, y) < 1e-10
+    assert model.train_on_batch(x, y) < 1e-10
+    apart = WAYS[way](b + 9, a), (b + 9) ** 2 - a + 1
+    history = model.fit(x, y, verbose=0, validation_data=apart).history
+    assert history["loss"][0] < 1e-10
+    assert history["val_loss"] == pytest.approx([1.0], rel=1e-3)
+
+
+def test_lists_for_several_inputs_keep_what_the_precision_holds():
+    exact = two_inputs()
+    exact.compile("sgd", "mse", precision="float64")
+    one = [[1.0 + 2.0**-40] * 4]
+    assert exact.predict([one, one])[0, 0] == pytest.approx(2.0**-40, rel=1e-6)  # 0 in float32
+
+
+def test_a_list_for_a_network_that_was_built_for_several_inputs_is_theirs_too():
+    network = thalweg.Model(layers.Subtract())
+    np.testing.assert_array_equal(network.predict((X, X[::-1])), X - X[::-1])
+    np.testing.assert_array_equal(network.predict([X, X[::-1]]), X - X[::-1])
+
+
+def test_another_number_of_inputs_is_refused_and_a_list_for_one_input_is_rows():
+    for x in ([X], [X, X, X], (X, X, X), [1.0, 2.0, 3.0]):
+        with pytest.raises(ContractError, match=r"of \d; the network has 2 inputs\.\n  Write x=\[a, b\]"):
+            two_inputs().predict(x)
+    one = classifier()
+    np.testing.assert_array_equal(one.predict([X[0], X[1]]), one.predict(X[:2]))
+
+
 def test_a_loss_that_explodes_names_the_layer():
     model = thalweg.Sequential([layers.Dense(8, activation="exponential"), layers.Dense(1)])
     model.compile(optimizer=thalweg.optimizers.SGD(10.0), loss="mse")

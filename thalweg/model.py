@@ -172,7 +172,8 @@ class Model:
         """Train for `epochs` epochs; returns the history.
 
         Args:
-            x: inputs: an array, a tuple or dict of arrays, a data frame, or a `data.Source`, which gives targets too.
+            x: inputs: an array, a data frame, or a `data.Source`, which gives targets too; for a network of several
+                inputs a list or tuple of arrays in their order, or a dict by name. For one input a list is of rows.
             y: targets, a row for each row of `x`.
             batch_size: rows a step; 32 unless said.
             epochs: the epoch number to stop at.
@@ -240,7 +241,7 @@ class Model:
         return listed(found, return_dict=return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
-        """The network's output for each row of `x` (arrays or a source), as a NumPy array."""
+        """The network's output for each row of `x` (a source, or arrays as in `fit`), as a NumPy array."""
         del verbose
         if self._ready is not None and batch_size is None and self._ready.takes(x):
             with self.precision.scope():
@@ -323,6 +324,8 @@ class Model:
         self.module, self._ready = module, None
 
     def _given(self, x: Any, y: Any = None, weight: Any = None) -> prepare.Given:
+        stated = getattr(self.module, "input_spec", None)
+        x = prepare.inputs(x, self.input_spec if stated is None else stated)
         found = prepare.given(x, y, weight, self.classes, self.precision.param)
         self.classes = found.classes
         return found

@@ -20,6 +20,14 @@ def test_help_version_and_the_list_of_recipes_load_no_jax(arguments):
     assert ended.stdout.splitlines()[-1] == "[]", ended.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["recipes", "digits"], ["recipes", "digist"], ["tarin"]])
+def test_the_package_run_as_a_module_is_the_command(arguments, thalweg):
+    ended = subprocess.run([sys.executable, "-m", "thalweg", *arguments], capture_output=True, text=True, check=False)
+    command = thalweg(*arguments)
+    assert (ended.returncode, ended.stdout) == (command.code, command.out)
+    assert ended.stderr.splitlines()[-2:] == command.err.splitlines()[-2:]  # above them stands how it was called
+
+
 def test_every_command_has_help(thalweg):
     text = thalweg("--help").out
     for command in COMMANDS:

@@ -94,7 +94,11 @@ def test_missing_cells(tmp_path):
         (b"a,\n1,0\n", {}, "a column without a name"),
         (b"1,2\n3,4\n", {}, "first line holds numbers, .*\n.*names="),
         (b"5.1,setosa\n4.9,setosa\n", {}, "first line holds numbers"),
-        (b"a,y\nM\xfcller,1\nb,0\n", {}, r"is not utf-8-sig: byte 5 is 0xfc\.\n  Write encoding='latin-1'"),
+        (
+            b"a,y\nM\xfcller,1\nb,0\n",
+            {},
+            r"is not UTF-8: byte 5 is 0xfc\.\n  Save it as UTF-8, or write encoding='latin-1'",
+        ),
         (b'a,y\n"' + b"x" * 200_000, {}, "is no CSV file"),
         (b"a,y\n1,0\n2,1\n", {"target": "z"}, r"no column 'z'"),
         (b"age,y\n1,0\n2,1\n", {"drop": ["agee"]}, r"no column 'agee'\.\n  Did you mean 'age'"),

@@ -201,6 +201,36 @@ def test_what_does_not_fit_is_said_before_any_training(settings, error, message,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("", DataError, "is empty"),
+        ("sales\n", DataError, "no data"),
+        ("1.5\n2.5\n", DataError, r"the first line holds numbers.*\n  Put a line of names above it"),
+        ("größe\n1\n".encode("latin-1"), DataError, r"is not UTF-8: byte 2 is 0xf6\.\n  Save it as UTF-8"),
+        ("x\n" + '"1,200"\n' * 90, DataError, r"row 0 holds '1,200'.*\n  Write numbers with a point"),
+        ("x\n" + "many\n" * 90, DataError, r"row 0 holds 'many'.*\n  Mend the row, or leave the column out"),
+        ("x\n1\n", ConfigError, r"has 1 rows, which are too few.* need 20\.\n  Give a longer series, or write --set"),
+        ("x\n" + "5\n" * 90, DataError, r"'x' never changes over the \d+ training rows; there is nothing to learn"),
+    ],
+)
+def test_a_file_that_cannot_teach_is_refused(content, error, message, tmp_path):
+    (tmp_path / "own.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(error, match=message):
+        recipes.run("forecast", SMALL, data=tmp_path / "own.csv", run_dir=tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_variable_that_stands_still_in_training_is_named(tmp_path):
+    values = drawn()
+    values[:-20, 1] = 3
+    own = table(tmp_path / "own.csv", values)
+    recipe = recipes.load("forecast")
+    with pytest.warns(UserWarning, match="'price' never changes over the 115 training rows"):
+        recipe.application.gather(own, recipe.settings(**SMALL))
+    assert recipe.application.gather(own, recipe.settings(**SMALL, target="sales")).train.targets == (0,)
+
+
 def test_what_a_model_cannot_read(finished, tmp_path):
     trained = opened(finished.folder)
     with pytest.raises(DataError, match=r"has 7 rows; the model looks back on 8"):

@@ -174,7 +174,7 @@ def test_a_file_that_cannot_teach_is_refused(tmp_path, content, message):
 def test_other_bad_input_is_refused(finished, tmp_path):
     (tmp_path / "gb.conll").write_bytes("北 B-LOC\n京 I-LOC\n".encode("gb18030"))
     (tmp_path / "none").mkdir()
-    for name, message in (("gb.conll", "is not utf-8"), ("no.conll", "is no file"), ("none", "no files named train")):
+    for name, message in (("gb.conll", "is not UTF-8"), ("no.conll", "is no file"), ("none", "no files named train")):
         with pytest.raises(DataError, match=message):
             tagfiles.parts(tmp_path / name)
     with pytest.raises(DataError, match="text 1 holds nothing"):

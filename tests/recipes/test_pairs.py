@@ -78,7 +78,7 @@ def test_what_is_not_known_is_asked_for(tmp_path):
     with pytest.raises(DataError, match="none of the kinds"):
         pairs.read(tmp_path / "x.doc", None)
     (tmp_path / "gb.tsv").write_bytes("a\t我爱你\n".encode("gb18030"))
-    with pytest.raises(DataError, match="is not utf-8"):
+    with pytest.raises(DataError, match="is not UTF-8"):
         pairs.read(tmp_path / "gb.tsv", None)
     with pytest.raises(DataError, match="30 pairs in 1 groups"):
         pairs.apart(Pairs(["a"] * 30, [f"A{n}" for n in range(30)]), 0.1, 0, "here")

@@ -139,6 +139,20 @@ def test_a_table_that_cannot_teach_is_refused(content, message, own):
         RECIPE.application.gather(place, RECIPE.settings(**SMALL))
 
 
+def test_silence_is_said_and_nothing_is_heard_in_it(finished, own, tmp_path):
+    write_wav(tmp_path / "s.wav", np.zeros(tones.RATE, np.float32), tones.RATE)
+    with pytest.warns(UserWarning, match=r"s.wav is silence alone, every sample the same\."):
+        (said,) = answered(opened(finished.folder), tmp_path / "s.wav", (), {})
+    assert set(said["heard"]) <= set("AB ")
+    place = own.parent / "quiet.csv"
+    place.write_text("path,text\n" + f"{tmp_path}/s.wav,AB\n" * 30)
+    with (
+        pytest.raises(DataError, match=r"quiet.csv holds silence alone; there is nothing to hear"),
+        pytest.warns(UserWarning, match="and so are 29 more"),
+    ):
+        RECIPE.application.gather(place, RECIPE.settings(**SMALL))
+
+
 def test_the_network_is_stated_before_there_is_data():
     assert RECIPE.untrained(RECIPE.settings(units=4, filters=4)).input_spec.shape == (1, 200, 40)
 

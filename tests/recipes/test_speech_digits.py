@@ -105,6 +105,7 @@ def long(path):
         (empty, r"bad.wav is 0 seconds long"),
         (short, r"bad.wav is 0.013 seconds long; 0.05 are the least"),
         (long, r"bad.wav is 6.0 seconds long, and seconds=5.\n.*--set seconds=6"),
+        (lambda path: path.write_bytes(b""), r"bad.wav is empty: it has 0 bytes"),
         (lambda path: path.write_bytes(b"no sound"), r"bad.wav is no WAV file"),
         (lambda path: path.write_bytes(b"RIFF" + b"\0" * 40), r"bad.wav is no WAV file"),
     ],
@@ -115,6 +116,32 @@ def test_a_recording_that_cannot_teach_is_refused_by_name(spoil, message, tmp_pa
     with pytest.raises(DataError, match=message):
         recipes.run("speech-digits", data=tmp_path / "own", run_dir=tmp_path / "run", verbose=0)
     assert not (tmp_path / "run").exists()
+
+
+def silent(path):
+    write_wav(path, np.zeros(4000, np.float32), tones.RATE)
+
+
+def test_silence_is_said_and_where_there_is_no_sound_at_all_refused(tmp_path):
+    tones.classes(tmp_path / "own", 4)
+    silent(tmp_path / "own" / "B" / "0.wav")
+    silent(tmp_path / "own" / "C" / "0.wav")
+    with pytest.warns(UserWarning, match=r"B/0.wav is silence alone, every sample the same, and so are 1 more\."):
+        assert gathered(tmp_path / "own").described()["rows"]["test"] == 2
+    for path in (tmp_path / "own").rglob("*.wav"):
+        silent(path)
+    with (
+        pytest.raises(DataError, match=r"own holds silence alone; there is nothing to hear"),
+        pytest.warns(UserWarning, match="silence alone"),
+    ):
+        gathered(tmp_path / "own")
+
+
+def test_silence_is_said_at_predict(finished, tmp_path):
+    silent(tmp_path / "s.wav")
+    with pytest.warns(UserWarning, match=r"s.wav is silence alone, every sample the same\."):
+        (said,) = answered(opened(finished.folder), tmp_path / "s.wav", (), {})
+    assert np.isfinite([*said["probabilities"].values()]).all()
 
 
 def test_what_is_no_data_is_refused(own, tmp_path):

@@ -200,6 +200,10 @@ def test_counting_words_is_the_multinomial_model_of_scikit_learn():
         ("text,label\na film,good\n,bad\n", "text 1 is empty"),
         ("text,label\n" + "a film,good\n" * 30, "one class only"),
         ("text,label\na film,good\nthe dog,bad\n", "at least 20"),
+        (
+            "text,label\n" + "a film,good\nthe dog,bad\n" * 10 + "so so,fair\n",
+            "one text alone is 'fair': it cannot train",
+        ),
     ],
 )
 def test_a_file_that_cannot_teach_is_refused(tmp_path, content, message):
@@ -211,9 +215,18 @@ def test_a_file_that_cannot_teach_is_refused(tmp_path, content, message):
 def test_other_encodings_kinds_and_places_are_refused(tmp_path):
     (tmp_path / "gb.csv").write_bytes("text,label\n好看,正\n".encode("gb18030"))
     (tmp_path / "t.xls").write_text("x")
-    for name, message in (("gb.csv", "is not utf-8"), ("t.xls", "none of the kinds"), ("none.csv", "is no file")):
+    for name, message in (("gb.csv", "is not UTF-8"), ("t.xls", "none of the kinds"), ("none.csv", "is no file")):
         with pytest.raises(DataError, match=message):
             KIND.gather(tmp_path / name, TextSettings())
+
+
+def test_null_in_json_lines_is_nothing_and_no_word(tmp_path):
+    rows = [{"text": f"a film {n}", "label": "ab"[n % 2]} for n in range(30)]
+    for name, message in (("text", "text 3 is empty"), ("label", "the label of row 3 is missing")):
+        changed = [row | {name: None} if n == 3 else row for n, row in enumerate(rows)]
+        (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, changed)))
+        with pytest.raises(DataError, match=message):
+            KIND.gather(tmp_path / "t.jsonl", TextSettings())
 
 
 def test_a_text_with_nothing_to_read_is_refused(finished, tmp_path):

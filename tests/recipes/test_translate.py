@@ -70,6 +70,8 @@ def test_the_model_file_alone_answers_texts_and_files(finished, tmp_path):
     assert [(answer["tokens"], answer["unknown"], answer["cut"]) for answer in said] == [(3, 0, False), (4, 1, False)]
     (tmp_path / "t.txt").write_text("two five.\none zebra six.\n")
     assert answered(trained, tmp_path / "t.txt", (), {}) == said
+    (tmp_path / "t.csv").write_text("n,text\n1,two five.\n2,one zebra six.\n")
+    assert answered(trained, tmp_path / "t.csv", (), {}) == said
     table(tmp_path / "t.tsv", [("two five.", "zwei fünf.")])
     (answer,) = answered(trained, tmp_path / "t.tsv", (), {"beams": 1})
     assert answer["translation"] == answer["reference"] == "zwei fünf."
@@ -142,6 +144,15 @@ def test_what_is_missing_is_said_before_training(own, tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"pip install 'thalweg\[text\]'"):
         recipes.run("translate", SMALL, data=own, run_dir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_pairs_that_are_too_long_are_counted(tmp_path):
+    own = table(tmp_path / "own.tsv", [(f"w{n}", f"v{n}") for n in range(40)] + [("long " * 9, "lang " * 9)])
+    recipe = recipes.load("translate")
+    found = recipe.application.gather(own, recipe.settings(**SMALL, length=8, validation_split=0.1, seed=1))
+    assert found.source.endswith("own.tsv, without 1 of more than 8 tokens")
+    found = recipe.application.gather(own, recipe.settings(**SMALL, length=10))
+    assert found.source.endswith("own.tsv")
 
 
 def test_tatoeba_is_split_so_that_no_sentence_is_read_before_it_is_asked(data_folder, monkeypatch):

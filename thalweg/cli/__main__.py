@@ -1,4 +1,4 @@
-"""`python -m thalweg.cli`, where the script `thalweg` is not on the path."""
+"""`python -m thalweg.cli`, the same as `python -m thalweg`."""
 
 from thalweg.cli import main
 

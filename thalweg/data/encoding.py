@@ -78,13 +78,13 @@ def decoded(data: bytes, path: Path, encoding: str) -> str:
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         raise DataError(
-            f"{path} is not {encoding}: byte {start} is {data[start]:#04x}.\n"
-            f"  Write encoding={_likely(data)} or what the file was written in."
+            f"{path} is not {'UTF-8' if encoding == UTF8 else encoding}: byte {start} is {data[start]:#04x}.\n"
+            f"  Save it as UTF-8, or write encoding={_likely(data)} or what it was written in, where it is read."
         ) from error
     if "\0" in text:
         raise DataError(
             f"{path} holds the character NUL, at {text.index(chr(0))}; no text does.\n"
-            "  Write encoding='utf-16-le' or 'utf-16-be' if that is what it was written in."
+            "  Save it as UTF-8, or write encoding='utf-16-le' or 'utf-16-be' if it was written in that."
         )
     return text
 

@@ -28,7 +28,7 @@ class Labels(Record):
         classes = np.unique(values)
         if len(classes) < 2:
             raise DataError(
-                f"{name} holds one class only, {classes.tolist()}; there is nothing to learn.\n"
+                f"{name}: there is one class only, {classes.tolist()}, and nothing to learn.\n"
                 "  Look at how the rows were chosen."
             )
         return cls(tuple(classes.tolist()))

@@ -199,12 +199,23 @@ def _numbers(name: str, cells: list[str], *, forward: bool) -> np.ndarray:
     for row, cell in enumerate(cells):
         value = number(cell)
         if value is None and not missing(cell):
-            raise DataError(f"column {name!r}: row {row} holds {cell!r}; expected a number.\n  Leave the column out.")
+            raise DataError(f"column {name!r}: row {row} holds {cell!r}; expected a number.\n  {_mended(cell)}")
         gap = missing(cell) or value is None
         if gap and not (forward and row):
             raise _missing(name, row)
         out[row] = out[row - 1] if gap else value
     return out
+
+
+def _mended(cell: str) -> str:
+    """What to do about a cell that is no number; a comma makes two kinds of numbers, and which is not known.
+
+    >>> _mended("1,200"), _mended("many")
+    ('Write numbers with a point and without commas: 1.5, 1200.', 'Mend the row, or leave the column out.')
+    """
+    if "," in cell and number(cell.replace(",", "")) is not None:
+        return "Write numbers with a point and without commas: 1.5, 1200."
+    return "Mend the row, or leave the column out."
 
 
 def _missing(name: str, row: int) -> DataError:

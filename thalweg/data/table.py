@@ -88,12 +88,14 @@ def _check_header(path: Path, header: list[str], *, given: bool) -> None:
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated or "" in header:
         what = f"the name {repeated[0]!r} twice" if repeated and repeated[0] else "a column without a name"
-        raise DataError(f"{path} has {what}.\n  Write names=[...], one for each of its {len(header)} columns.")
+        raise DataError(
+            f"{path} has {what}.\n  Mend its first line, or write names=[...], one for each of {len(header)} columns."
+        )
     numbers = [name for name in header if number(name) is not None]
     if not given and (len(numbers) == len(header) or any("." in name for name in numbers)):
         raise DataError(
             f"{path}: the first line holds numbers, not the columns' names: {header[:8]}.\n"
-            f"  Write names=[...], one for each of its {len(header)} columns."
+            f"  Put a line of names above it, or write names=[...], one for each of its {len(header)} columns."
         )
 
 

@@ -6,9 +6,11 @@
     a sound file    one recording, of which nothing is said
 
 A recording at another rate is resampled, several channels are averaged. One that is 0 seconds long, too short for a
-frame, longer than the setting `seconds`, cut off, clipped or unreadable is an error that names the file.
+frame, longer than the setting `seconds`, cut off, clipped or unreadable is an error that names the file. One that is
+silence alone, every sample the same, is taken with a warning; where all that would train are, it is an error.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +81,16 @@ def heard(paths: Sequence[Path], rate: int, seconds: float | None = None) -> lis
         read_sound(other)
     sounds = [read_sound(path, rate).samples for path in paths]
     check_lengths(sounds, [str(path) for path in paths], rate, seconds)
+    silent = [path for path, sound in zip(paths, sounds, strict=True) if is_silent(sound)]
+    if silent:
+        more = f", and so are {len(silent) - 1} more" if silent[1:] else ""
+        warnings.warn(f"{silent[0]} is silence alone, every sample the same{more}.", stacklevel=2)
     return sounds
+
+
+def is_silent(sound: np.ndarray) -> bool:
+    """Whether every sample is the same: there is nothing to hear."""
+    return bool(np.ptp(sound) == 0)
 
 
 def check_lengths(sounds: Sequence[np.ndarray], names: Sequence[str], rate: int, seconds: float | None) -> None:
@@ -100,6 +111,8 @@ def own(path: Path | None, settings: SoundSettings, columns: Sequence[str], *, s
     assert path is not None
     places = textfiles.parts(path) or {"train": path}
     found = {part: told(place, settings.sampling_rate, columns, settings.seconds) for part, place in places.items()}
+    if all(map(is_silent, found["train"].sounds)):
+        raise DataError(f"{places['train']} holds silence alone; there is nothing to hear.\n  Record the sounds anew.")
     return found if "test" in found else parted(found["train"], "test", TEST, settings.seed, stratified=stratified)
 
 

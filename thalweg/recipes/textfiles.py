@@ -101,7 +101,12 @@ def _columns(table: Mapping[str, list[Any]], path: Path) -> Texts:
             f"{path} has no column of texts; it has {', '.join(map(repr, table))}.\n"
             f"  Name it {TEXT_COLUMNS[0]} (or {', '.join(TEXT_COLUMNS[1:])})."
         )
-    return Texts([str(cell) for cell in table[text]], None if label is None else [str(cell) for cell in table[label]])
+    texts, labels = (None if name is None else [_said(cell) for cell in table[name]] for name in (text, label))
+    return Texts(texts or [], labels)
+
+
+def _said(cell: Any) -> str:
+    return "" if cell is None else str(cell)  # JSON's null
 
 
 def _whole(found: Texts, path: Path) -> Texts:

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class TextClasses:
             )
             found |= {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
         train, tokenizer = found["train"], self.tokenizer(found["train"].texts, settings)
-        records = {"tokenizer": tokenizer, "labels": Labels.fit(train.labels)}
+        records = {"tokenizer": tokenizer, "labels": Labels.fit(train.labels, "the labels")}
         length = min(settings.length, max(map(len, tokenizer(train.texts))))
         made: dict[str, Any] = {name: _rows(part, records, length) for name, part in found.items()}
         source = ", ".join([entry.title] * named + [str(path)] * (path is not None))
@@ -175,12 +176,16 @@ def _own(path: Path | None) -> dict[str, Texts]:
 def _folded(whole: Texts, fold: int, path: Path | None) -> dict[str, Texts]:
     if len(whole.texts) < 2 * FOLDS:
         raise DataError(f"{path} has {len(whole.texts)} texts.\n  Give at least {2 * FOLDS}, or set a test part apart.")
+    counts = Counter(whole.labels)
+    rare = next((label for label, count in counts.items() if count < 2 and len(counts) > 1), None)
+    if rare is not None:
+        raise DataError(f"{path}: one text alone is {rare!r}: it cannot train and test.\n  Give more, or leave it out.")
     rows = kfold(len(whole.texts), FOLDS, labels=whole.labels)[fold]
     return {"train": whole.at(rows.train.tolist()), "test": whole.at(rows.validation.tolist())}
 
 
 def _rows(found: Texts, records: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
-    return _indices(found.texts, records["tokenizer"], length), records["labels"](found.labels)
+    return _indices(found.texts, records["tokenizer"], length), records["labels"](found.labels, "the labels")
 
 
 def _indices(texts: Sequence[str], tokenizer: Any, length: int) -> np.ndarray:

@@ -4,6 +4,7 @@ A named series is cut where the literature cuts it. Of a person's own, the last 
 """
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,10 +148,39 @@ def _logarithm(values: np.ndarray, names: list[str]) -> np.ndarray:
 
 
 def parts(series: Series, targets: tuple[int, ...], settings: Any, known: Named | None, far: Reach) -> SeriesSplit:
-    """The windows of each part, scaled by the training rows alone."""
+    """The windows of each part, scaled by the training rows alone.
+
+    Raises:
+        ConfigError: the series is too short for a window in each part.
+        DataError: no target changes over the training rows.
+    """
     options = {"targets": targets, "stride": settings.stride}
     if known is not None:
         return named.cut(series, known.entry, known.module.VALIDATION, far.history, far.horizon, options)
     tested = max(far.horizon, round(settings.test_split * len(series)))
     steering = max(far.horizon, round(settings.validation_split * (len(series) - tested)))
-    return split_series(series, far.history, far.horizon, validation=steering, test=tested, **options)
+    _check_length(series, far, tested + steering)
+    cut = split_series(series, far.history, far.horizon, validation=steering, test=tested, **options)
+    _check_changes(series, targets, cut.borders[0])
+    return cut
+
+
+def _check_length(series: Series, far: Reach, apart: int) -> None:
+    needed = far.history + far.horizon + apart
+    if len(series) < needed:
+        raise ConfigError(
+            f"the series has {len(series)} rows, which are too few: a window of history={far.history} and"
+            f" horizon={far.horizon}, and {apart} rows to validate and test, need {needed}.\n"
+            "  Give a longer series, or write --set a shorter history or horizon."
+        )
+
+
+def _check_changes(series: Series, targets: tuple[int, ...], rows: int) -> None:
+    """That there is something to learn; where only some targets stand still, a warning names the first."""
+    still = [i for i in targets if np.ptp(series.values[:rows, i]) == 0]
+    if not still:
+        return
+    what = f"variable {series.names[still[0]]!r} never changes over the {rows} training rows"
+    if len(still) == len(targets):
+        raise DataError(f"{what}; there is nothing to learn.\n  Give a series that changes, or another target.")
+    warnings.warn(f"{what}, so its errors are not scaled; --set target= leaves it out.", stacklevel=2)

@@ -14,7 +14,7 @@ from thalweg.data.text import UNKNOWN, Words
 from thalweg.data.text.vocabulary import SPECIAL
 from thalweg.errors import DataError, missing_extra
 from thalweg.model import Model
-from thalweg.recipes import corpora, pairs
+from thalweg.recipes import corpora, pairs, textfiles
 from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.pairs import Pairs
 from thalweg.recipes.settings import Length, Settings, Vocabulary
@@ -86,6 +86,9 @@ class Translation:
         kept = {name: _fitting(found[name], records, settings.length) for name in ("train", "validation")}
         if not all(map(len, kept.values())):
             raise DataError(f"{source}: no pair has at most {settings.length} tokens.\n  Write a larger length.")
+        longer = len(found["train"]) - len(kept["train"])
+        if longer:
+            source += f", without {longer:,} of more than {settings.length} tokens"
         rows = {name: encoded(part, records, settings.length) for name, part in kept.items()}
         longest = max(int((side != 0).sum(1).max()) for side in rows["train"][0])
         train, validation = (
@@ -128,7 +131,8 @@ class Translation:
     def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
         """The translation of each text: how many tokens were read and how many were unknown, and whether it was cut.
 
-        A file is a text a line, or a table, source TAB target, of which the target is shown beside.
+        A file is a text a line; or a table, source TAB target, of which the target is shown beside; or one of the
+        tables that `textfiles` reads.
         """
         texts, references = _asked(asked)
         length, tokenizer = _facts(trained)["length"], trained.record("source")
@@ -162,8 +166,13 @@ def _asked(asked: Asked) -> tuple[list[str], list[str | None]]:
     if asked.file is not None and asked.file.suffix.lower() in (".tsv", ".tab"):
         found = data.read_parallel(asked.file)
         return found[0], list(found[1])
-    texts = list(asked.texts) if asked.file is None else data.read_lines(asked.file)
+    texts = list(asked.texts) if asked.file is None else _written(asked.file)
     gap = next((row for row, text in enumerate(texts) if not text.strip()), None)
     if gap is not None:
         raise DataError(f"text {gap} is {texts[gap]!r:.60}, which holds nothing to read.\n  Fill it, or remove it.")
     return texts, [None] * len(texts)
+
+
+def _written(file: Path) -> list[str]:
+    """The texts in a file; a name such as news.en says nothing of its kind, so all but tables are lines."""
+    return textfiles.read(file).texts if file.suffix.lower() in (".csv", ".jsonl") else data.read_lines(file)

@@ -75,6 +75,29 @@ def given(
     return Given(found.x, found.y, found.weight, classes=classes, buckets=buckets)
 
 
+def inputs(x: Any, spec: Tree) -> Any:
+    """`x`, where it is a list or tuple for a network of several inputs: their arrays, in the network's order.
+
+    Without this rule a list of arrays of one shape would be rows, as it is for a network of one input.
+
+    Args:
+        x: what a call brought.
+        spec: a row of the network's inputs, a tuple where it has several; None where that is not known.
+
+    Raises:
+        ContractError: there are more or fewer than the network has inputs.
+    """
+    if not isinstance(spec, tuple) or not isinstance(x, list | tuple):
+        return x
+    if len(x) != len(spec):
+        raise ContractError(
+            f"x is a {type(x).__name__} of {len(x)}; the network has {len(spec)} inputs.\n"
+            f"  Write x=[{', '.join('abcdefgh'[: len(spec)])}], an array with all rows for each input, in their order."
+        )
+    arrays = (data.as_arrays(v, np.float64, name=f"x[{i}]") if isinstance(v, list) else v for i, v in enumerate(x))
+    return tuple(arrays)
+
+
 def training(
     model: Session,
     found: Given,

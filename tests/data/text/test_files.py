@@ -55,10 +55,13 @@ def test_a_packed_file(tmp_path):
         (b"", "is empty"),
         (b" \r\n\n", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        (("abc " + CHINESE).encode("gb18030"), r"is not utf-8-sig: byte 4 is 0xc9\.\n  Write encoding='gb18030'"),
-        ("Grüße, café".encode("latin-1"), r"byte 2 is 0xfc\.\n  Write encoding='latin-1'"),
-        (CHINESE.encode("utf-16"), r"byte 0 is 0xff\.\n  Write encoding='utf-16'"),
-        ("abc".encode("utf-16-le"), r"the character NUL, at 1; .*\n  Write encoding='utf-16-le'"),
+        (
+            ("abc " + CHINESE).encode("gb18030"),
+            r"is not UTF-8: byte 4 is 0xc9\.\n  Save it as UTF-8, or write encoding='gb18030'",
+        ),
+        ("Grüße, café".encode("latin-1"), r"byte 2 is 0xfc\.\n  Save it as UTF-8, or write encoding='latin-1'"),
+        (CHINESE.encode("utf-16"), r"byte 0 is 0xff\.\n  Save it as UTF-8, or write encoding='utf-16'"),
+        ("abc".encode("utf-16-le"), r"the character NUL, at 1; .*\n  Save it as UTF-8, or write encoding='utf-16-le'"),
     ],
 )
 def test_files_that_are_no_text(tmp_path, content, message):
@@ -116,6 +119,7 @@ def test_a_column_that_is_missing_lists_those_there(tmp_path):
         ("a.csv", "text,label\na,1\nb\n", "row 1 has 1 cells; the table has 2 columns"),
         ("a.csv", "text,label\n", "a line of names and no data"),
         ("a.jsonl", '{"text": "a"}\n{"label": 1}\n', r"line 2 has not the names \['text'\]"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": null}\n', "label of row 1 is missing"),
         ("a.jsonl", '["a"]\n', "line 1 has not an object"),
         ("a.jsonl", '{"text": "a"}\n{"text": ', "line 2 is no JSON"),
     ],
@@ -132,7 +136,7 @@ def test_a_folder_with_a_class_each(tmp_path):
     expected = (["bad", "好", "gut\r\n"], ["neg", "pos", "pos"])
     assert read_classes(tmp_path) == read_labelled(tmp_path) == expected
     write(tmp_path, "好".encode("gb18030"), "neg/2.txt")
-    with pytest.raises(DataError, match=r"neg/2\.txt is not utf-8-sig: byte 0"):
+    with pytest.raises(DataError, match=r"neg/2\.txt is not UTF-8: byte 0"):
         read_classes(tmp_path)
 
 

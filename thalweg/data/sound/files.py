@@ -121,6 +121,8 @@ def _decoded(path: Path) -> tuple[np.ndarray, int]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a sound file.") from error
+    if not content:
+        raise DataError(f"{path} is empty: it has 0 bytes.\n  Leave it out, or copy it anew.")
     if path.suffix.lower() in (".wav", ".wave") or content[:4] == b"RIFF":
         try:
             return decode_wav(content)

@@ -50,11 +50,11 @@ def read_labelled(
                 f"{path} has no column {name!r}; it has {', '.join(map(repr, table))}.\n  {nearest(name, table)}"
                 f" Write text=... and label=... as the file names them."
             )
-    labels = [str(value) for value in table[label]]
+    texts, labels = (["" if cell is None else str(cell) for cell in table[name]] for name in (text, label))  # null
     gap = next((row for row, value in enumerate(labels) if not value.strip()), None)
     if gap is not None:
         raise DataError(f"{path}: the label of row {gap} is missing.\n  Fill it, or remove the row.")
-    return [str(value) for value in table[text]], _several(labels, path)
+    return texts, _several(labels, path)
 
 
 def _table(path: Path, delimiter: str | None, encoding: str, quotes: bool) -> dict[str, list[Any]]:
