@@ -18,7 +18,7 @@ from thalweg.recipes.translating import encoded, is_written_in_chinese
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
 SMALL = {
     "tokens": "words", "units": 32, "layers": 1, "heads": 2, "inner": 32, "dropout": 0.0, "batch_size": 16,
-    "learning_rate": 0.01, "epochs": 25,
+    "learning_rate": 0.01, "epochs": 40,
 }  # fmt: skip
 
 
