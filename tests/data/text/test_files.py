@@ -88,7 +88,7 @@ TABLE = 'text,label\n"good, very",1\n坏,0\n'
         ("a.CSV", "\ufeff" + TABLE.replace("\n", "\r\n")),
         ("a.tsv", "id\ttext\tlabel\n1\tgood, very\t1\n2\t坏\t0\n"),
         ("a.jsonl", '{"text": "good, very", "label": 1}\n\n{"label": 0, "text": "坏"}\n'),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
     ],
 )
 def test_tables_of_texts_and_labels(tmp_path, name, content):
