@@ -185,7 +185,7 @@ def test_a_table_that_was_altered(home, tmp_path):
 
 def test_the_command_line_lists_them(home):
     out = subprocess.run(
-        [sys.executable, "-m", "thalweg.cli", "datasets"],
+        [sys.executable, "-m", "thalweg", "datasets"],
         capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "", "HOME": str(home)},
     ).stdout  # fmt: skip
     assert all(entry.name in out for entry in TEXTS)

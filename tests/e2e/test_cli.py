@@ -22,7 +22,7 @@ def start(tmp_path_factory):
     cache = {"THALWEG_CACHE": str(place / "cache")}
 
     def process(*arguments):
-        command = [sys.executable, "-u", "-m", "thalweg.cli", *arguments]
+        command = [sys.executable, "-u", "-m", "thalweg", *arguments]
         source = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))}
         env = {**os.environ, **cache, **source, "XLA_FLAGS": ""}  # one device, as people have
         return subprocess.Popen(command, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
