@@ -72,15 +72,5 @@ inline bool any(vi mask) {
 
 inline vf max(vf a, vf b) { return a > b ? a : b; }
 inline vf min(vf a, vf b) { return a < b ? a : b; }
-inline vf sqrt(vf a) {
-#if defined(__AVX512F__)
-  return (vf)_mm512_maskz_sqrt_ps(0xffff, (__m512)a);
-#elif defined(__AVX2__)
-  return (vf)_mm256_sqrt_ps((__m256)a);
-#else
-  for (int i = 0; i < kLanes; ++i) a[i] = __builtin_sqrtf(a[i]);
-  return a;
-#endif
-}
 
 }  // namespace thalweg

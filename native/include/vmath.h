@@ -32,9 +32,17 @@ inline vf root(vf x) {
   return x == 0.0f || x == __builtin_inff() ? x : y + 0.5f * y * (1.0f - y * r);
 }
 #else
+inline vf root(vf x) {
+#if defined(__AVX2__)
+  return (vf)_mm256_sqrt_ps((__m256)x);
+#else
+  for (int i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
 inline vf reciprocal(vf x) { return 1.0f / x; }
-inline vf inverse_root(vf x) { return 1.0f / sqrt(x); }
-inline vf root(vf x) { return sqrt(x); }
+inline vf inverse_root(vf x) { return 1.0f / root(x); }
 #endif
 
 // e^x = 2^n e^r, n the nearest integer to x / ln 2, e^r by its Taylor series to degree 7 for |r| <= ln 2 / 2.
