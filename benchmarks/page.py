@@ -19,8 +19,8 @@ HEAD = """# Benchmarks
 
 Whole training steps (Adam), median milliseconds; in brackets how many times as long as ours. Every contender is a
 process of its own, written as its documentation recommends, with the same data, batch and precision; they take turns
-on one machine, A B C A B C, so that noise meets all of them. `thalweg bench` in a clone measures it again, and
-`python -m benchmarks.page` writes this page.
+on one machine, A B C A B C, so that noise meets all of them. `make bench` in a clone measures all of it again and
+writes this page; `thalweg bench` the steps of the networks that it is told.
 """
 
 
