@@ -132,6 +132,27 @@ def test_a_stateful_model_is_reset_by_its_weights():
     assert not any(v.any() for k, v in model.weights.items() if "carried_" in k)
 
 
+def test_evaluate_and_predict_carry_states_from_batch_to_batch():
+    """Three batches of two rows are one sequence of twelve steps in pieces; the model's own states stay."""
+    stateful, whole = (
+        thalweg.Sequential([layers.GRU(3, return_sequences=True, stateful=kept, batch_size=2 if kept else None)])
+        for kept in (True, False)
+    )
+    x = np.random.default_rng(1).normal(size=(2, 12, 2)).astype(np.float32)
+    pieces = np.concatenate([x[:, 4 * i : 4 * i + 4] for i in range(3)])
+    for model, shown in ((stateful, pieces), (whole, x)):
+        model.compile(optimizer="sgd", loss="mse")
+        model.build(shown[:2].shape)
+    stateful.set_weights({**stateful.weights, **whole.weights})
+    before, want = stateful.weights, whole.predict(x)
+    found = stateful.predict(pieces, batch_size=2)
+    for i in range(3):
+        np.testing.assert_allclose(found[2 * i : 2 * i + 2], want[:, 4 * i : 4 * i + 4], rtol=1e-5, atol=1e-6)
+    target = np.ones_like(found)
+    assert stateful.evaluate(pieces, target, batch_size=2) == pytest.approx(((found - 1) ** 2).mean(), rel=1e-5)
+    assert all(np.array_equal(stateful.weights[k], v) for k, v in before.items())
+
+
 def test_both_directions_begin_from_given_states():
     layer = layers.Bidirectional(layers.GRU(3, return_state=True), None)
 

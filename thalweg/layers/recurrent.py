@@ -2,9 +2,9 @@
 
 Steps that a mask calls padding leave the state as it is (and repeat the output), wherever they stand. With
 `stateful=True` a batch begins with the states that the last one ended with, row by row: `fit(shuffle=False)` carries
-them from batch to batch, `core.apply` in the state that it returns; `evaluate` and `predict` begin each batch with
-those of the end of training. They are variables of `batch_size` rows, which `reset_states` puts back to 0; no
-gradient goes back into an earlier batch.
+them from batch to batch, `core.apply` in the state that it returns; `evaluate` and `predict` begin with those of the
+end of training, carry them from batch to batch, and leave the model's as they were. They are variables of `batch_size`
+rows, which `reset_states` puts back to 0; no gradient goes back into an earlier batch.
 """
 
 import functools

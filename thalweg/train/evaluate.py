@@ -15,13 +15,17 @@ RUNNING = 4096  # accumulators larger than this many numbers are read at the end
 
 
 def evaluate(session: Session, feed: Feed, batch_size: int) -> dict[str, Any]:
-    """The loss and each metric by name, in evaluation mode."""
-    task, rows = session.task, feed.rows
+    """The loss and each metric by name, in evaluation mode.
+
+    What stateful layers carry goes on from batch to batch; the session's own state stays as it is.
+    """
+    task, rows, ts = session.task, feed.rows, session.ts
     tally = task.tally(len(rows), session.output)
     order = feed.order(min(batch_size, len(rows)), shuffle=False)
     for window in feed.windows(order, 0):
         first, last = jnp.int32(window.first), jnp.int32(window.last)
-        tally = evaluate_program(task)(session.ts, tally, window.data, window.order, first, last)
+        state, tally = evaluate_program(task)(ts, tally, window.data, window.order, first, last)
+        ts = ts._replace(state=state)
     return results(task, tally)
 
 

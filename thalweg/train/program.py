@@ -56,21 +56,22 @@ def train_body(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array
     return run
 
 
-def evaluate_body(task: Task) -> Callable[..., Tree]:
-    """The loss and metrics over rows `first` to `last` of an order, in evaluation mode."""
+def evaluate_body(task: Task) -> Callable[..., tuple[Tree, Tree]]:
+    """The loss and metrics over rows `first` to `last` of an order, in evaluation mode; what layers carry goes on."""
 
     def run(
         ts: TrainState, tally: Tree, data: tuple[Tree, Tree, Array | None], order: Array, first: Array, last: Array
-    ) -> Tree:
+    ) -> tuple[Tree, Tree]:
         TRACES["evaluate"] += 1
 
-        def body(i: Array, tally: Tree) -> Tree:
+        def body(i: Array, carry: tuple[Tree, Tree]) -> tuple[Tree, Tree]:
+            state, tally = carry
             batch = batch_at(data, jax.lax.dynamic_index_in_dim(order, i, keepdims=False))
-            output, new, mask = applied(task.network, ts.params, ts.state, batch)
+            output, state, mask = applied(task.network, ts.params, state, batch)
             losses = task.losses(output, batch, ts.hyper, mask)
-            return task.tallied(tally, batch, output, losses, penalty(new, losses.rows.dtype))
+            return state, task.tallied(tally, batch, output, losses, penalty(state, losses.rows.dtype))
 
-        return jax.lax.fori_loop(first, last, body, tally)
+        return jax.lax.fori_loop(first, last, body, (ts.state, tally))
 
     return run
 
@@ -82,18 +83,28 @@ def train_program(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Ar
 
 
 @functools.lru_cache(MAX_PROGRAMS)
-def evaluate_program(task: Task) -> Callable[..., Tree]:
+def evaluate_program(task: Task) -> Callable[..., tuple[Tree, Tree]]:
     """The compiled evaluation program of a task."""
     return jax.jit(evaluate_body(task), donate_argnums=(1,))
 
 
 @functools.lru_cache(MAX_PROGRAMS)
-def predict_program(network: Network) -> Callable[..., Tree]:
-    """The compiled network in evaluation mode, with its final activation."""
+def predict_program(network: Network) -> Callable[..., tuple[Tree, list[Array | None]]]:
+    """The compiled network in evaluation mode, with its final activation; and the leaves of the state that it moved.
 
-    def run(params: Tree, state: Tree, x: Tree) -> Tree:
+    Only what stateful layers carry moves. A None stands for each leaf that stays, so that it is not copied.
+    """
+
+    def run(params: Tree, state: Tree, x: Tree) -> tuple[Tree, list[Array | None]]:
         TRACES["predict"] += 1
-        output, _ = network.apply(params, state, x, key=None, train=False)
-        return ending(network, output)
+        output, new = network.apply(params, state, x, key=None, train=False)
+        pairs = zip(jax.tree.leaves(state), jax.tree.leaves(new), strict=True)
+        return ending(network, output), [None if now is old else now for old, now in pairs]
 
     return jax.jit(run)
+
+
+def moved(state: Tree, leaves: list[Array | None]) -> Tree:
+    """`state` with those leaves in place that a prediction moved."""
+    old, structure = jax.tree.flatten(state)
+    return jax.tree.unflatten(structure, [was if now is None else now for was, now in zip(old, leaves, strict=True)])

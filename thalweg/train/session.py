@@ -16,7 +16,7 @@ from thalweg.metrics import Metric
 from thalweg.optim import Optimizer
 from thalweg.train.evaluate import results
 from thalweg.train.feed import Feed
-from thalweg.train.program import predict_program, train_program
+from thalweg.train.program import moved, predict_program, train_program
 from thalweg.train.task import Session, Task
 from thalweg.types import Spec, Tree, row_spec
 
@@ -82,7 +82,10 @@ def lasting(task: Task, steps: int) -> Task:
 
 
 def predict(network: Network, params: Tree, state: Tree, x: Inputs, batch_size: int | None) -> Any:
-    """The output for each row of `x`, in batches of one compiled shape; a streamed source is read a batch at a time."""
+    """The output for each row of `x`, in batches of one compiled shape; a streamed source is read a batch at a time.
+
+    What stateful layers carry goes on from batch to batch, and is forgotten at the end.
+    """
     rows = len(x)
     size = min(batch_size or PREDICT_BATCH, 1 << max(0, rows - 1).bit_length())
     run = predict_program(network)
@@ -90,7 +93,9 @@ def predict(network: Network, params: Tree, state: Tree, x: Inputs, batch_size: 
     for first in range(0, rows, size):
         count = min(size, rows - first)
         part = jax.tree.map(lambda a: _padded(a, size), x.inputs(first, first + count))
-        parts.append(jax.tree.map(lambda a, c=count: np.asarray(a)[:c], run(params, state, part)))
+        output, leaves = run(params, state, part)
+        parts.append(jax.tree.map(lambda a, c=count: np.asarray(a)[:c], output))
+        state = moved(state, leaves)
     return jax.tree.map(lambda *a: np.concatenate(a), *parts)
 
 
@@ -109,7 +114,7 @@ class Ready(NamedTuple):
 
     def __call__(self, params: Tree, state: Tree, x: np.ndarray) -> Any:
         """The output for `x`."""
-        out = self.run(params, state, x)
+        out, _ = self.run(params, state, x)
         return np.array(out) if isinstance(out, jax.Array) else jax.tree.map(np.array, out)
 
 
