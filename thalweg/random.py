@@ -58,14 +58,17 @@ def threefry2x32(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tupl
 
 
 def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
-    """One random word per position: the first output of Threefry at counter (position, 0).
+    """One random word per position p: an output of Threefry at counter (16 floor(p / 32) + p mod 16, 0).
 
-    It depends on the key and the position alone, so it is the same however the work is split.
+    The first output where p mod 32 < 16, the second elsewhere: 16 counters give 32 positions side by side, so that a
+    vector of any width up to 16 throws neither away. The word depends on the key and the position alone, so it is the
+    same however the work is split.
     """
     words = jax.random.key_data(key)
     position = jax.lax.iota(jnp.uint32, math.prod(shape))
-    x0, _ = threefry2x32((words[0], words[1]), (position, jnp.zeros_like(position)))
-    return x0.reshape(shape)
+    counter = position // jnp.uint32(32) * jnp.uint32(16) + position % jnp.uint32(16)
+    first, second = threefry2x32((words[0], words[1]), (counter, jnp.zeros_like(counter)))
+    return jnp.where(position % jnp.uint32(32) < jnp.uint32(16), first, second).reshape(shape)
 
 
 def uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Array:

@@ -8,16 +8,30 @@ namespace {
 
 constexpr int64_t kBlock = 1 << 13;
 
-void Drop(const float* x, float* y, int64_t first, int64_t last, const uint32_t* key, float rate) {
-  const float scale = 1.0f / (1.0f - rate);
-  const uint32_t k0 = key[0], k1 = key[1];  // read once: y might lie over them
-  for (int64_t i = first; i < last; i += kLanes) {
+struct Drop {
+  const float* x;
+  float* y;
+  int64_t last;
+  float rate, scale;
+
+  // y at i, .. for as many random words, up to `last`
+  void operator()(int64_t i, vu words) const {
     // the upper 24 bits of a word, exact in float32
-    const vf u = __builtin_convertvector((vi)(random_words(k0, k1, i) >> 8), vf) * 0x1p-24f;
+    const vf u = __builtin_convertvector((vi)(words >> 8), vf) * 0x1p-24f;
     const vf m = u >= rate ? splat(scale) : vf{};
     if (last - i >= kLanes) store(y + i, load(x + i) * m);
-    else store(y + i, load(x + i, last - i) * m, last - i);
+    else if (last > i) store(y + i, load(x + i, last - i) * m, last - i);
   }
+};
+
+// `first` is a multiple of 2 kHalf
+void Range(const Drop& drop, int64_t first, const uint32_t* key) {
+  const uint32_t k0 = key[0], k1 = key[1];  // read once: y might lie over them
+  for (int64_t i = first; i < drop.last; i += 2 * kHalf)
+    for (int64_t j = i; j < i + kHalf; j += kLanes) {
+      const Words words = random_words(k0, k1, i / 2 + j - i);
+      drop(j, words.first), drop(j + kHalf, words.second);
+    }
 }
 
 // x: [.., numbers]; key: [.., 2]; rate: [..]: one mask for each rate, of as many numbers as x has for it.
@@ -29,8 +43,10 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, U32 key, F32 rate, OutF32 y) {
   const int64_t numbers = size / models, blocks = (numbers + kBlock - 1) / kBlock;
   parallel_for(pool, models * blocks, 16 * size, [&](int64_t i) {
     const int64_t model = i / blocks, first = i % blocks * kBlock;
-    Drop(x.typed_data() + model * numbers, y->typed_data() + model * numbers, first,
-         std::min(numbers, first + kBlock), key.typed_data() + 2 * model, rate.typed_data()[model]);
+    const float share = rate.typed_data()[model];
+    const Drop drop{x.typed_data() + model * numbers, y->typed_data() + model * numbers,
+                    std::min(numbers, first + kBlock), share, 1.0f / (1.0f - share)};
+    Range(drop, first, key.typed_data() + 2 * model);
   });
   return ffi::Error::Success();
 }
