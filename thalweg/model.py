@@ -17,7 +17,7 @@ from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
 from thalweg.export import archive
 from thalweg.record import Record
-from thalweg.train import Fit, History, Plan, Session, contract, prepare, session
+from thalweg.train import Fit, History, Plan, Session, prepare, session
 from thalweg.train.callbacks import Callback, CallbackList, needs_batches
 from thalweg.train.evaluate import evaluate, listed
 from thalweg.train.progress import Progress
@@ -246,8 +246,7 @@ class Model:
         if self._ready is not None and batch_size is None and self._ready.takes(x):
             with self.precision.scope():
                 return self._ready(*self._now(), x)
-        given = self._given(x)
-        contract.check_indices(self.module, given.x)
+        given = prepare.inputs_looked_at(self.module, self._given(x))
         self.build_for(given.spec)
         self._ready = session.ready(self.network, x, given.x)
         with self.precision.scope():

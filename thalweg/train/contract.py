@@ -5,10 +5,12 @@ Today's frameworks train on in silence through most of these: a label out of ran
 function that words its own error; all of them together cost less than one epoch, and copy no data.
 """
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from thalweg.errors import ContractError
@@ -42,6 +44,29 @@ def check(facts: Facts) -> None:
         message = rule(facts)
         if message is not None:
             raise ContractError(message)
+
+
+def check_piece(facts: Facts, numbers: np.ndarray) -> None:
+    """Hold every rule against rows of a stream, as they are read; what only all rows together tell is not looked at.
+
+    Args:
+        facts: the rows.
+        numbers: their numbers in the source, for the message.
+
+    Raises:
+        ContractError: the first rule that does not hold, for the first row that breaks it.
+    """
+    part = dataclasses.replace(facts, whole=False)
+    try:
+        check(part)
+    except ContractError:
+        for i, number in enumerate(numbers):
+            x, y, weight = jax.tree.map(lambda a, i=i: a[i : i + 1], (part.x, part.y, part.weight))
+            try:
+                check(dataclasses.replace(part, x=x, y=y, weight=weight))
+            except ContractError as error:
+                raise ContractError(f"row {number} of the source, looked at by itself: {error}") from None
+        raise
 
 
 def check_indices(module: Any, x: Tree) -> None:
@@ -132,6 +157,7 @@ __all__ = [
     "check",
     "check_indices",
     "check_overlap",
+    "check_piece",
     "class_weights",
     "hidden_activation",
 ]

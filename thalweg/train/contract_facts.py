@@ -26,6 +26,7 @@ class Facts:
     where: str = ""  # "validation " for the second set
     before: str | None = None  # the activation that feeds a final one with no weights between
     indices: Callable[[Any], int | None] | None = None  # below which number those of an input must be
+    whole: bool = True  # whether these are all the rows, or a piece of a stream
 
     @property
     def units(self) -> int:

@@ -96,7 +96,7 @@ def weights_positive(f: Facts) -> str | None:
             f"{f.where}sample_weight is negative in {found.total} rows; the first is row {found.first} with "
             f"{found.values[0]:g}.\n  Give 0 or more; 0 leaves a row out."
         )
-    if not weight.any():
+    if f.whole and not weight.any():
         return f"every {f.where}sample_weight is 0, so there is nothing to learn.\n  Give some rows a weight above 0."
     return None
 

@@ -98,7 +98,7 @@ def tags_together(f: Facts) -> str | None:
 
 def something_to_learn(f: Facts) -> str | None:
     """Some row has a label or a tag."""
-    if not f.takes("labels", "tags"):
+    if not f.whole or not f.takes("labels", "tags"):
         return None
     blank = getattr(f.loss, "blank", PADDING)
     some = rows.failing(f.target, lambda part: (part >= 0) & (part != blank))

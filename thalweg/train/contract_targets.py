@@ -188,7 +188,7 @@ def counts_positive(f: Facts) -> str | None:
 def reachable(f: Facts) -> str | None:
     """Real targets are numbers that the network's end can give."""
     low, high = OUTPUTS.get(f.final or "", (-np.inf, np.inf))
-    if not f.takes("real", "counts") or not (np.isfinite(low) or np.isfinite(high)):
+    if not f.whole or not f.takes("real", "counts") or not (np.isfinite(low) or np.isfinite(high)):
         return None
     found = rows.failing(f.target, lambda part: (part < low - 1e-6) | (part > high + 1e-6))
     if found is None or found.total <= TOLERATED * len(f.y):

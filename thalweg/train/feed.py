@@ -5,17 +5,25 @@ memory: windows of stacked batches, read ahead in a background thread. `Bucketed
 """
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
 
 from thalweg import data
-from thalweg.data import Source, chunks, row_bytes
+from thalweg.data import Chunk, Source, chunks, row_bytes
 from thalweg.types import Array, Tree
 
+Look: TypeAlias = Callable[[Chunk], Chunk]
+"""From rows of a source to the same rows, checked, their targets in the dtype of the loss."""
+
 WINDOW_BYTES = 64 * 2**20  # of a streamed window; two are alive at once
+
+
+def as_it_is(chunk: Chunk) -> Chunk:
+    """`chunk`, not looked at."""
+    return chunk
 
 
 class Window(NamedTuple):
@@ -64,10 +72,11 @@ class Resident:
 
 @dataclasses.dataclass(frozen=True)
 class Streamed:
-    """A source read window by window."""
+    """A source read window by window, each looked at before it is used."""
 
     source: Source
     rows: np.ndarray
+    look: Look
 
     def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
         """See `Feed`."""
@@ -77,9 +86,8 @@ class Streamed:
         """Windows of as many whole batches as fit the bound, in step order."""
         steps = max(1, min(len(order), WINDOW_BYTES // max(1, row_bytes(self.source) * order.shape[1])))
         begin = first // steps * steps
-        for offset, chunk in zip(
-            range(begin, len(order), steps), chunks(self.source, order[begin:], steps), strict=True
-        ):
+        pieces = map(self.look, chunks(self.source, order[begin:], steps))
+        for offset, chunk in zip(range(begin, len(order), steps), pieces, strict=True):
             place = np.arange(chunk.rows.size, dtype=np.int32).reshape(chunk.rows.shape)
             window = jnp.asarray(np.where(chunk.rows >= 0, place, -1))
             last = min(steps, len(order) - offset)

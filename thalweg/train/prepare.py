@@ -14,7 +14,7 @@ from thalweg.errors import ContractError
 from thalweg.train import contract
 from thalweg.train.buckets import Bucketed
 from thalweg.train.callbacks import Callback, monitors
-from thalweg.train.feed import Feed, Resident, Streamed
+from thalweg.train.feed import Feed, Look, Resident, Streamed, as_it_is
 from thalweg.train.task import Session
 from thalweg.types import Tree
 
@@ -32,6 +32,7 @@ class Given:
     source: data.Source | None = None
     classes: tuple[Any, ...] | None = None
     buckets: data.BucketSource | None = None  # whose rows x, y and weight are
+    look: Look = as_it_is  # what a source's rows are held against as they are read
 
     def __len__(self) -> int:
         return len(self.source) if self.source is not None else len(jax.tree.leaves(self.x)[0])
@@ -45,14 +46,15 @@ class Given:
     def inputs(self, first: int, last: int) -> Tree:
         """The inputs of rows `first` up to `last`."""
         if self.source is not None:
-            return data.take(self.source, np.arange(first, last))[0]
+            rows = np.arange(first, last)
+            return self.look(data.Chunk(*data.take(self.source, rows), rows[None])).x
         return jax.tree.map(lambda a: a[first:last], self.x)
 
     def feed(self, rows: np.ndarray | None = None) -> Feed:
         """The rows (all of them unless said) for a program."""
         rows = np.arange(len(self)) if rows is None else rows
         if self.source is not None:
-            return Streamed(self.source, rows)
+            return Streamed(self.source, rows, self.look)
         if self.buckets is not None:
             return Bucketed.of(dataclasses.replace(self.buckets, x=self.x, y=self.y, weight=self.weight), rows)
         return Resident(jax.device_put((self.x, self.y, self.weight)), rows)  # an aligned array is shared, not copied
@@ -130,23 +132,20 @@ def training(
         raise ContractError("validation_split and validation_data were both given.\n  Give one of them.")
     parts = _split(found, share, seed, split)
     size = batch_size or min(BATCH, len(parts.train))
-    task, given_names = model.task, ("loss", *(name for name, _ in model.task.metrics))
+    given_names = ("loss", *(name for name, _ in model.task.metrics))
     validates = validation is not None or share > 0
     names = given_names + tuple(f"val_{name}" for name in given_names) * validates
     facts = _facts(model, found, batch_size=size, names=names, monitors=monitors(hooks))
     contract.check(facts if found.source is None else dataclasses.replace(facts, x=None))
     balance = contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else None
     weight = balance if found.weight is None or balance is None else (found.weight.T * balance).T
-    ready = dataclasses.replace(
-        found, y=contract.adapted(task.loss, found.y), weight=found.weight if weight is None else weight
-    )
+    ready = dataclasses.replace(looked_at(model, found), weight=found.weight if weight is None else weight)
     whole = ready.feed(parts.train)
     if validation is not None:
         contract.check(_facts(model, validation, names=names, where="validation "))
         if found.source is None and validation.source is None:
             contract.check_overlap((found.x, parts.train), (validation.x, np.arange(len(validation))))
-        adapted = dataclasses.replace(validation, y=contract.adapted(task.loss, validation.y))
-        return whole, adapted.feed(), size
+        return whole, looked_at(model, validation, "validation ").feed(), size
     if share:
         if found.source is None:
             contract.check_overlap((found.x, parts.train), (found.x, parts.validation))
@@ -179,7 +178,35 @@ def evaluation(model: Session, found: Given, class_weight: Any = None) -> Feed:
     weight = (
         contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else found.weight
     )
-    return dataclasses.replace(found, y=contract.adapted(model.task.loss, found.y), weight=weight).feed()
+    return dataclasses.replace(looked_at(model, found), weight=weight).feed()
+
+
+def looked_at(model: Session, found: Given, where: str = "") -> Given:
+    """`found` with targets in the dtype of the loss; the rows of a source are held against the contract when read."""
+    loss = model.task.loss
+
+    def look(chunk: data.Chunk) -> data.Chunk:
+        numbers = chunk.rows.reshape(-1)
+        piece = _facts(model, Given(chunk.x, chunk.y, chunk.weight), where=where)
+        contract.check_piece(piece, np.where(numbers < 0, numbers[0], numbers))
+        return chunk._replace(y=contract.adapted(loss, chunk.y))
+
+    return dataclasses.replace(found, y=contract.adapted(loss, found.y), look=look)
+
+
+def inputs_looked_at(module: Any, found: Given) -> Given:
+    """`found` for a prediction: indices are held against the Embedding that reads them, of a source as they are read.
+
+    Raises:
+        ContractError: an index is out of range.
+    """
+    contract.check_indices(module, found.x)
+
+    def look(chunk: data.Chunk) -> data.Chunk:
+        contract.check_indices(module, chunk.x)
+        return chunk
+
+    return dataclasses.replace(found, look=look)
 
 
 def _facts(model: Session, found: Given, **more: Any) -> contract.Facts:
