@@ -1,4 +1,6 @@
 // Dropout: y = x m / (1 - rate). The mask is never stored: the backward pass draws the same words again.
+#include <cmath>
+
 #include "handler.h"
 #include "parallel.h"
 #include "threefry.h"
@@ -12,13 +14,16 @@ struct Drop {
   const float* x;
   float* y;
   int64_t last;
-  float rate, scale;
+  uint32_t least;  // of a word that keeps its number: u = floor(word / 2^8) / 2^24 >= rate
+  float scale;
+
+  Drop(const float* x, float* y, int64_t last, float rate)
+      : x(x), y(y), last(last), least(rate > 0.0f && rate < 1.0f ? static_cast<uint32_t>(std::ceil(rate * 0x1p24f)) << 8 : 0),
+        scale(rate < 1.0f ? 1.0f / (1.0f - rate) : 0.0f) {}
 
   // y at i, .. for as many random words, up to `last`
   void operator()(int64_t i, vu words) const {
-    // the upper 24 bits of a word, exact in float32
-    const vf u = __builtin_convertvector((vi)(words >> 8), vf) * 0x1p-24f;
-    const vf m = u >= rate ? splat(scale) : vf{};
+    const vf m = words >= least ? splat(scale) : vf{};
     if (last - i >= kLanes) store(y + i, load(x + i) * m);
     else if (last > i) store(y + i, load(x + i, last - i) * m, last - i);
   }
@@ -43,9 +48,8 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, U32 key, F32 rate, OutF32 y) {
   const int64_t numbers = size / models, blocks = (numbers + kBlock - 1) / kBlock;
   parallel_for(pool, models * blocks, 16 * size, [&](int64_t i) {
     const int64_t model = i / blocks, first = i % blocks * kBlock;
-    const float share = rate.typed_data()[model];
-    const Drop drop{x.typed_data() + model * numbers, y->typed_data() + model * numbers,
-                    std::min(numbers, first + kBlock), share, 1.0f / (1.0f - share)};
+    const Drop drop(x.typed_data() + model * numbers, y->typed_data() + model * numbers,
+                    std::min(numbers, first + kBlock), rate.typed_data()[model]);
     Range(drop, first, key.typed_data() + 2 * model);
   });
   return ffi::Error::Success();
