@@ -9,6 +9,7 @@ namespace thalweg {
 namespace {
 
 constexpr int64_t kBlock = 1 << 13;
+constexpr int64_t kAhead = 128;  // numbers: the words of one line take so long that few lines are under way by themselves
 
 struct Drop {
   const float* x;
@@ -32,11 +33,13 @@ struct Drop {
 // `first` is a multiple of 2 kHalf
 void Range(const Drop& drop, int64_t first, const uint32_t* key) {
   const uint32_t k0 = key[0], k1 = key[1];  // read once: y might lie over them
-  for (int64_t i = first; i < drop.last; i += 2 * kHalf)
+  for (int64_t i = first; i < drop.last; i += 2 * kHalf) {
+    for (int64_t half = 0; half < 2; ++half) __builtin_prefetch(drop.y + i + kAhead + half * kHalf, 1);
     for (int64_t j = i; j < i + kHalf; j += kLanes) {
       const Words words = random_words(k0, k1, i / 2 + j - i);
       drop(j, words.first), drop(j + kHalf, words.second);
     }
+  }
 }
 
 // x: [.., numbers]; key: [.., 2]; rate: [..]: one mask for each rate, of as many numbers as x has for it.
