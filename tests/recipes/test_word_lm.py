@@ -96,7 +96,6 @@ def test_a_run_that_was_stopped_within_an_epoch_ends_in_the_same_bits(own, tmp_p
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("tied", "perplexity"), [(False, 125), (True, 120)])
-def test_wikitext2(tied, perplexity, data_folder, tmp_path):
-    result = recipes.run("word-lm", tied=tied, data=data_folder, run_dir=tmp_path / "run", verbose=0)
-    assert result.scores["perplexity"] <= perplexity
+def test_wikitext2(data_folder, tmp_path):
+    result = recipes.run("word-lm", data=data_folder, run_dir=tmp_path / "run", verbose=0)
+    assert result.scores["perplexity"] <= 120
