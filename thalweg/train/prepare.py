@@ -203,7 +203,10 @@ def inputs_looked_at(module: Any, found: Given) -> Given:
     contract.check_indices(module, found.x)
 
     def look(chunk: data.Chunk) -> data.Chunk:
-        contract.check_indices(module, chunk.x)
+        try:
+            contract.check_indices(module, chunk.x)
+        except ContractError as error:
+            raise ContractError(f"counted from row {chunk.rows.flat[0]} of the source: {error}") from None
         return chunk
 
     return dataclasses.replace(found, look=look)
