@@ -55,7 +55,7 @@ def test_the_rows_of_a_stream_are_checked_as_they_are_read(row, word, label, mes
 
 def test_the_indices_of_a_stream_are_checked_by_predict():
     x, _ = spoiled(150, 7, 0)
-    with pytest.raises(ContractError, match="counted from row 150 of the source: x holds 7 .* the first is row 0"):
+    with pytest.raises(ContractError, match=r"counted from row 150 of the source: x holds 7 .* the first is row 0"):
         reader().predict(Stream(x), batch_size=50)
 
 
