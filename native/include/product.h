@@ -2,12 +2,14 @@
 // high-performance matrix multiplication".
 //
 // Products of few rows read A and B where they lie. The others are cut into tasks that share nothing: a block of C, and
-// where C is small a part of K whose sums are added up at the end. A task copies its part of B into panels as wide as a
-// tile, and its part of A, where that lies scattered, into a block that stays in the second cache. That two tasks copy the
-// same costs less than to wait for each other.
+// where C is small a part of K whose sums are added up at the end. A thread copies B into panels as wide as a tile and
+// keeps them, if they are few, for its next task; that two threads copy the same costs less than to wait for each other,
+// and to read what the other wrote. Rows of A are copied, where they lie scattered, a strip as high as a tile at a time.
+// While a strip is computed, memory fetches the next one, and the lines of C that it will be written to.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 
@@ -24,11 +26,11 @@ inline constexpr int64_t kRows = 264;       // of a block of A
 inline constexpr int64_t kPanel = 2 * kLanes;
 inline constexpr int64_t kColumns = 16 * kPanel;  // of a block of B
 inline constexpr int64_t kStep = 12;        // rows of a tile that is as wide as a panel, or a multiple of them
+inline constexpr int64_t kKept = 1 << 20;   // numbers of B that a thread keeps from task to task
 inline constexpr int64_t kTasks = 16;       // that keep some threads busy to the end
 inline constexpr int64_t kFewRows = 48;     // of C: B is read too seldom to be copied
 inline constexpr int64_t kFewColumns = 256; // of C: then such a product is cut into parts of B's rows
 inline constexpr int64_t kFewDeep = 96;     // of them, about
-inline constexpr int64_t kFewTerms = 64;    // of a sum: A too
 
 struct Matrix {
   const float* at;
@@ -42,14 +44,14 @@ struct Plain {
 };
 
 // C [m, n] (its columns side by side) = A [m, K] B [K, n], or += where `add`; `finish(tile, row, column, last)` at the end.
-template <typename Finish = Plain>
+template <typename Finish = Plain, typename Ask = NothingAhead>
 inline void product_in_place(int64_t m, int64_t n, int64_t K, Strided a, const float* b, int64_t b_row, float* c,
-                             int64_t c_row, bool add, const Finish& finish = {}) {
+                             int64_t c_row, bool add, const Finish& finish = {}, Ask ask = {}) {
   tiles(m, n, [&](auto M, auto N, int64_t i, int64_t j, int64_t last) {
     Tile<decltype(M)::value, decltype(N)::value> t;
     if (add) t.read(c + i * c_row + j, c_row, last);
     else t.start(c + i * c_row + j, c_row);
-    t.add(K, {a.at + i * a.row, a.row, a.k}, b + j, b_row, last);
+    t.add(K, {a.at + i * a.row, a.row, a.k}, b + j, b_row, last, ask);
     finish(t, i, j, last);
     t.write(c + i * c_row + j, c_row, last);
   });
@@ -67,30 +69,29 @@ inline void pack_panels(Matrix b, int64_t K, int64_t columns, float* panel) {
   }
 }
 
-// Rows of A, kStep at a time: as they lie or, where these are far apart, copied.
-struct Rows {
-  Strided all;
-  int64_t step;  // numbers from one row to the next
-
-  // A's rows i < m and columns k < K; `to` has room for as many, a whole number of kStep rows.
-  Rows(Matrix a, int64_t m, int64_t K, float* to) : all{a.at, a.row, a.column}, step(a.row) {
-    if (a.column == 1 ? a.row <= kDepth : K <= kFewTerms) return;
-    step = K;
-    if (a.column == 1) {
-      all = {to, K, 1};
-      for (int64_t i = 0; i < m; ++i) std::copy_n(a.at + i * a.row, K, to + i * K);
-      return;
-    }
-    all = {to, 1, kStep};
-    for (int64_t i = 0; i < m; i += kStep) {
-      const float* from = a.at + i;
-      if (m - i >= kStep) for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::memcpy(to, from, kStep * sizeof(float));
-      else for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::copy_n(from, m - i, to);
-    }
+// A strip of A, m <= kStep rows and K columns, as it lies or, where its lines lie far apart, copied to `room`, which holds
+// kStep rows.
+inline Strided strip(Matrix a, int64_t m, int64_t K, float* room) {
+  if (std::max(a.row, a.column) <= kDepth) return {a.at, a.row, a.column};
+  if (a.column == 1) {
+    for (int64_t i = 0; i < m; ++i) std::copy_n(a.at + i * a.row, K, room + i * K);
+    return {room, K, 1};
   }
+  const float* from = a.at;
+  float* to = room;
+  if (m == kStep) for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::memcpy(to, from, kStep * sizeof(float));
+  else for (int64_t k = 0; k < K; ++k, to += kStep, from += a.column) std::copy_n(from, m, to);
+  return {room, 1, kStep};
+}
 
-  Strided from(int64_t i) const { return {all.at + i * step, all.row, all.k}; }
-};
+// What tile `t` of a strip asks for of the `next` strip of A: its share, in the order in which that lies; of rows with gaps
+// between them, one.
+inline Ahead ahead(Matrix next, int64_t K, int64_t t) {
+  const int64_t first = t * (K / kTermsPerLine);
+  if (next.column != 1) return {next.at + first / K * kStep + first % K * next.column + kStep - 1, nullptr, next.column, 0};
+  if (next.row == K) return {next.at + first * kLine, nullptr, kLine, 0};
+  return {next.at + t % kStep * next.row, nullptr, kTermsPerLine, 0};
+}
 
 // n in equal parts of `most` at most, each a multiple of `unit`.
 inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
@@ -104,17 +105,14 @@ struct Cut {
 
   // How K is cut changes the bits, how C is does not.
   Cut(int64_t m, int64_t n, int64_t K)
-      : m(m), n(n), K(K), rows(equal_part(m, kRows, kStep)), columns(equal_part(n, kColumns, kPanel)), depth(K) {
+      : m(m), n(n), K(K), rows(kRows), columns(n * K <= kKept ? n : equal_part(n, kColumns, kPanel)), depth(K) {
     // parts of K only where their sums are small beside the factors
     const int64_t least = std::max<int64_t>(1, std::min(m, n));
-    const int64_t parts = std::min({kTasks / (over(m, rows) * over(n, columns)), K / kDepth, K / least});
+    const int64_t parts = std::min({kTasks / tasks(), K / kDepth, K / least});
     if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
-    while (tasks() < kTasks / 2) {  // a cut between rows reads B once more, one between columns A
-      const bool tall = rows > 2 * kStep, wide = columns > 2 * kPanel;
-      if (wide && (!tall || m * over(n, columns) < n * over(m, rows))) columns = half(columns, kPanel);
-      else if (tall) rows = half(rows, kStep);
-      else break;
-    }
+    // a cut between rows costs nothing, one between columns copies A once more
+    rows = kStep * std::clamp<int64_t>(over(over(m, kStep) * over(n, columns) * this->parts(), kTasks), 1, kRows / kStep);
+    while (tasks() < kTasks && columns > 2 * kPanel) columns = half(columns, kPanel);
   }
 
   static int64_t half(int64_t n, int64_t unit) { return (n / 2 + unit - 1) / unit * unit; }
@@ -136,26 +134,71 @@ struct Piece {
   int64_t i, i_end, j, j_end, k, k_end;  // rows and columns of C, terms
 };
 
+// One counter for all kinds of products: what a thread holds is of one call.
+inline uint64_t next_call() {
+  static std::atomic<uint64_t> calls{0};
+  return ++calls;
+}
+
+// A piece's rows and columns of B in panels, which a thread packs a block of terms at a time or, if they are few, once for
+// all its tasks of a call.
+struct Panels {
+  Matrix b;
+  const Piece& s;
+  int64_t across;  // columns, the last panel filled up
+  bool kept, packed;
+  float* at;
+
+  Panels(Matrix b, const Piece& s, uint64_t call) : b(b), s(s), across((s.j_end - s.j + kPanel - 1) / kPanel * kPanel) {
+    struct Held {
+      uint64_t call;
+      int64_t j, k;
+    };
+    static thread_local Held held{};
+    kept = (s.k_end - s.k) * across <= kKept;
+    packed = kept && held.call == call && held.j == s.j && held.k == s.k;
+    held = {kept ? call : 0, s.j, s.k};
+    at = scratch<float>(0, kept ? (s.k_end - s.k) * across : kDepth * kColumns);
+  }
+
+  // The terms [q, q + depth).
+  float* block(int64_t q, int64_t depth) const {
+    float* const to = kept ? at + (q - s.k) * across : at;
+    if (!packed) pack_panels({b.at + q * b.row + s.j * b.column, b.row, b.column}, depth, s.j_end - s.j, to);
+    return to;
+  }
+};
+
 // C's block, to `c`; `finish` as in product(). To `b_sums`, where given, the sums of B's columns over these terms.
 template <typename Finish>
-void product_block(Matrix a, Matrix b, const Piece& s, float* c, int64_t c_row, float* b_sums, const Finish& finish) {
-  float* const panels = scratch<float>(0, kDepth * kColumns);
-  float* const rows = scratch<float>(1, kRows * kDepth);
+void product_block(Matrix a, const Panels& b, int64_t m, float* c, int64_t c_row, float* b_sums, const Finish& finish) {
+  const Piece& s = b.s;
+  float* const room = scratch<float>(1, kStep * kDepth);
+  const bool whole = s.j_end - s.j == c_row;  // rows of C, without gaps between them
   for (int64_t q = s.k; q == s.k || q < s.k_end; q += kDepth) {  // once for no terms too: C is then zero
     const int64_t depth = std::min(kDepth, s.k_end - q);
+    float* const panels = b.block(q, depth);
     const auto panel = [=](int64_t j) { return panels + (j - s.j) * depth; };
     const auto wide = [=](int64_t j) { return std::min(kPanel, s.j_end - j); };
-    pack_panels({b.at + q * b.row + s.j * b.column, b.row, b.column}, depth, s.j_end - s.j, panels);
     for (int64_t j = s.j; b_sums && j < s.j_end; j += kPanel) add_rows(panel(j), depth, wide(j), q == s.k, b_sums + j);
-    const Rows left({a.at + s.i * a.row + q * a.column, a.row, a.column}, s.i_end - s.i, depth, rows);
     // rows outside: those of A stay in the first cache, B's panels in the second, and C is written in order
-    for (int64_t i = s.i; i < s.i_end; i += kStep)
-      for (int64_t j = s.j; j < s.j_end; j += kPanel)
-        product_in_place(std::min(kStep, s.i_end - i), wide(j), depth, left.from(i - s.i), panel(j), kPanel,
-                         c + i * c_row + j, c_row, q > s.k,
-                         [&](auto& t, int64_t r, int64_t column, int64_t last) {
-                           if (q + depth == s.k_end) finish(t, i + r, j + column, last);
-                         });
+    for (int64_t i = s.i; i < s.i_end; i += kStep) {
+      const Matrix rows{a.at + i * a.row + q * a.column, a.row, a.column};
+      const int64_t high = std::min(kStep, s.i_end - i);
+      const bool more = i + 2 * kStep <= m;  // below lies a whole strip
+      const Matrix next{rows.at + (more ? kStep * a.row : 0), a.row, a.column};
+      const Strided left = strip(rows, high, depth, room);
+      for (int64_t j = s.j, t = 0; j < s.j_end; j += kPanel, ++t) {
+        float* const to = c + i * c_row + j;
+        Ahead ask = ahead(next, std::max<int64_t>(1, depth), t);
+        ask.write = more && whole ? c + (i + kStep) * c_row + t * kStep * kPanel : to;
+        ask.write_step = more && whole ? kStep * kPanel * kTermsPerLine / std::max<int64_t>(1, depth) : 0;
+        product_in_place(high, wide(j), depth, left, panel(j), kPanel, to, c_row, q > s.k,
+                         [&](auto& tile, int64_t r, int64_t column, int64_t lanes) {
+                           if (q + depth == s.k_end) finish(tile, i + r, j + column, lanes);
+                         }, ask);
+      }
+    }
   }
 }
 
@@ -208,13 +251,15 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
   const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
   float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;
   float* const row_sums = parts > 1 && b_sums ? sums + parts * m * n : b_sums;
+  const uint64_t call = next_call();
   parallel_for(pool, cut.tasks(), cost, [&](int64_t task) {
     const int64_t i = task % down * cut.rows, j = task / down / parts * cut.columns, part = task / down % parts;
     const Piece s{i, std::min(m, i + cut.rows), j, std::min(n, j + cut.columns), part * cut.depth,
                   std::min(K, (part + 1) * cut.depth)};
+    const Panels panels(b, s, call);
     float* const of_b = row_sums && i == 0 ? row_sums + part * n : nullptr;
-    if (parts > 1) product_block(a, b, s, sums + part * m * n, n, of_b, Plain{});
-    else product_block(a, b, s, c, n, of_b, finish);
+    if (parts > 1) product_block(a, panels, m, sums + part * m * n, n, of_b, Plain{});
+    else product_block(a, panels, m, c, n, of_b, finish);
   });
   if (parts == 1) return;
   add_parts(pool, m, n, parts, sums, c, finish);

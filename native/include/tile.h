@@ -21,6 +21,27 @@ constexpr int tile_rows(int N) {
 }
 inline constexpr int kWidest = 4;  // vectors a tile may be wide
 
+// While a tile adds up its terms, memory fetches what a later one will read and write: a line of each for every few terms.
+// The places are counted up and not held against an end, which would cost more than a line too many.
+inline constexpr int kTermsPerLine = 4;
+inline constexpr int64_t kLine = 16;  // numbers
+
+struct Ahead {
+  static constexpr bool kAsks = true;
+  const float *read, *write;
+  int64_t read_step, write_step;  // numbers to the next place
+
+  inline __attribute__((always_inline)) void operator()() {
+    __builtin_prefetch(read, 0, 2);
+    __builtin_prefetch(write, 1);
+    read += read_step, write += write_step;
+  }
+};
+
+struct NothingAhead {
+  static constexpr bool kAsks = false;
+};
+
 struct Strided {
   const float* at;
   int64_t row, k;  // A(i, k) = at[i * row + k * this->k]
@@ -58,12 +79,12 @@ struct Tile {
   }
 
   // sum += A B over k < K; `last` as above, of B's columns.
-  template <bool kWhole>
-  inline __attribute__((always_inline)) void add_columns(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last) {
+  template <bool kWhole, typename Ask = NothingAhead>
+  inline __attribute__((always_inline)) void add_columns(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last, Ask ask = {}) {
     const float* rows[(M + 2) / 3];
     for (int g = 0; g < (M + 2) / 3; ++g) rows[g] = a.at + 3 * g * a.row;
     const int64_t one = a.row, two = 2 * a.row;
-    for (int64_t k = 0; k < K; ++k) {
+    const auto term = [&]() __attribute__((always_inline)) {
       vf v[N];
       for (int j = 0; j < N; ++j)
         v[j] = kWhole || j + 1 < N ? load(b + j * kLanes) : load(b + j * kLanes, last);
@@ -75,12 +96,21 @@ struct Tile {
       }
       for (int g = 0; g < (M + 2) / 3; ++g) rows[g] += a.k;
       b += b_row;
-    }
+    };
+    int64_t k = 0;
+    if constexpr (Ask::kAsks)
+      for (; k + kTermsPerLine <= K; k += kTermsPerLine) {
+        ask();
+#pragma GCC unroll 4
+        for (int u = 0; u < kTermsPerLine; ++u) term();
+      }
+    for (; k < K; ++k) term();
   }
 
-  inline __attribute__((always_inline)) void add(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last) {
-    if (last == kLanes) add_columns<true>(K, a, b, b_row, last);
-    else add_columns<false>(K, a, b, b_row, last);
+  template <typename Ask = NothingAhead>
+  inline __attribute__((always_inline)) void add(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last, Ask ask = {}) {
+    if (last == kLanes) add_columns<true>(K, a, b, b_row, last, ask);
+    else add_columns<false>(K, a, b, b_row, last, ask);
   }
 };
 

@@ -13,6 +13,12 @@ HALF = {"m": st.integers(0, 150), "k": st.sampled_from([0, 1, 5, 31, 32, 33, 100
 DEEP = {"m": st.integers(1, 80), "k": st.integers(500, 1300), "n": st.integers(1, 80)}  # cut into parts of the sum
 FEW = {"m": st.integers(20, 47), "k": st.integers(500, 1500), "n": st.integers(100, 256)}  # rows; parts of B's rows
 LARGE = {"m": st.integers(60, 300), "k": st.integers(250, 600), "n": st.integers(500, 540)}  # cut into blocks
+APART = {
+    "m": st.integers(513, 700),
+    "k": st.integers(60, 600),
+    "n": st.integers(20, 100),
+}  # strips of a transposed copied
+WIDE = {"m": st.integers(60, 70), "k": st.integers(2200, 2250), "n": st.integers(4200, 4250)}  # panels too many to keep
 
 
 def _factors(rng, a_transposed, b_transposed, m, k, n, dtype=jnp.float32):
@@ -45,6 +51,8 @@ ROWS = [
     _row("product of both transposed", True, True),
     _row("product in blocks", False, False, LARGE, examples=6),
     _row("product in blocks of b transposed", False, True, LARGE, examples=6),
+    _row("product in blocks of a transposed", True, False, APART, examples=6),
+    _row("product of many columns", False, False, WIDE, examples=2),
     _row("product of few rows in parts", False, False, FEW, examples=6),
     _row("product of few rows in parts of a transposed", True, False, FEW, examples=6),
     _row("product in parts", False, False, DEEP, examples=6),
