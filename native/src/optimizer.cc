@@ -7,7 +7,7 @@
 //     adagrad    s += g^2                   w -= h0 g / sqrt(s + h1)     0 where s is 0
 //     adadelta   s = h1 s + h2 g^2          d = sqrt(x + h3) / sqrt(s + h3) g     x = h1 x + h2 d^2     w -= h0 d
 //
-// The last number, h[-1], is the decay: w -= h[-1] w, of the w before the step.
+// The last two numbers are the decay and the scale: w -= h[-2] w, of the w before the step, and g is h[-1] times what is given.
 #include <algorithm>
 #include <vector>
 
@@ -119,23 +119,23 @@ std::vector<Leaf<kSlots>> Leaves(const ffi::RemainingArgs& arguments, const ffi:
 
 template <typename Rule>
 void Move(const Leaf<Rule::kSlots>& p, int64_t from, int64_t n, const float* h) {
-  const float decay = h[Rule::kNumbers];
+  const float decay = h[Rule::kNumbers], scale = h[Rule::kNumbers + 1];
   along(n, [&](int64_t i, auto at) {
     const int64_t j = from + i;
     vf s[Rule::kSlots];
     for (int k = 0; k < Rule::kSlots; ++k) s[k] = at.load(p.in[2 + k] + j);
-    const vf w = at.load(p.in[0] + j), u = Rule::step(at.load(p.in[1] + j), s, h);
+    const vf w = at.load(p.in[0] + j), u = Rule::step(scale * at.load(p.in[1] + j), s, h);
     at.store(p.out[0] + j, w + (u - decay * w));
     for (int k = 0; k < Rule::kSlots; ++k) at.store(p.out[1 + k] + j, s[k]);
   });
 }
 
-// numbers: [.., kNumbers + 1]; then for each parameter w, g and its slots, as large as w; results: w and the slots.
+// numbers: [.., kNumbers + 2]; then for each parameter w, g and its slots, as large as w; results: w and the slots.
 // Leading axes of `numbers` are models: each parameter then has as many parts.
 template <typename Rule>
 ffi::Error Run(ffi::ThreadPool pool, F32 numbers, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   constexpr size_t kIn = Rule::kSlots + 2, kOut = Rule::kSlots + 1;
-  constexpr int64_t kGiven = Rule::kNumbers + 1;
+  constexpr int64_t kGiven = Rule::kNumbers + 2;
   const auto models = static_cast<int64_t>(numbers.element_count()) / kGiven;
   THALWEG_EXPECT(models >= 1 && static_cast<int64_t>(numbers.element_count()) == models * kGiven, "optimizer",
                  "the rule has another count of numbers", numbers);

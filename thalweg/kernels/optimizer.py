@@ -1,6 +1,6 @@
 """One step of an optimizer, native: all parameters in one pass that reads and writes each number once.
 
-    update, slots = step(g, slots, numbers)        w = w + (update - decay w)
+    update, slots = step(scale g, slots, numbers)        w = w + (update - decay w)
 
 XLA makes a loop of its own for each slot and each parameter, and reads what the others have written. The formulas are
 here; `optim/` says where their numbers come from.
@@ -86,22 +86,34 @@ def serves(params: Tree) -> bool:
     return all(a.dtype == jnp.float32 for a in leaves) and tree.size(params) >= SMALLEST and library.serves()
 
 
-def native(rule: Rule, numbers: Sequence[Array], decay: Array, params: Tree, gradient: Tree, slots: Any) -> Any:
+def square_sum(gradient: Tree) -> Array:
+    """The sum of the squares of all numbers."""
+    leaves = jax.tree.leaves(gradient)
+    if serves(gradient):
+        return library.call("square_sum", ShapeDtype((), jnp.float32), *leaves)
+    return sum((jnp.sum(g * g) for g in leaves), jnp.float32(0))
+
+
+def native(
+    rule: Rule, numbers: Sequence[Array], decay: Array, scale: Array, params: Tree, gradient: Tree, slots: Any
+) -> Any:
     """The parameters and the slots after the step; where nobody else needs the old ones, in their place."""
     ws, structure = jax.tree.flatten(params)
     groups = list(zip(ws, jax.tree.leaves(gradient), *map(jax.tree.leaves, slots), strict=True))
     kept, given = 1 + len(slots), 2 + len(slots)
     results = [ShapeDtype(w.shape, w.dtype) for w in ws for _ in range(kept)]
     aliases = {1 + given * i + (0 if k == 0 else k + 1): kept * i + k for i in range(len(ws)) for k in range(kept)}
-    flat = jnp.stack([jnp.asarray(n, jnp.float32) for n in (*numbers, decay)])
+    flat = jnp.stack([jnp.asarray(n, jnp.float32) for n in (*numbers, decay, scale)])
     out = library.call(rule.name, results, flat, *(a for group in groups for a in group), aliases=aliases)
     new, *after = (structure.unflatten(out[k::kept]) for k in range(kept))
     return new, tuple(after)
 
 
-def formula(rule: Rule, numbers: Sequence[Array], decay: Array, params: Tree, gradient: Tree, slots: Any) -> Any:
+def formula(
+    rule: Rule, numbers: Sequence[Array], decay: Array, scale: Array, params: Tree, gradient: Tree, slots: Any
+) -> Any:
     """The same by the formula."""
-    update, after = updated(rule, numbers, gradient, slots)
+    update, after = updated(rule, numbers, jax.tree.map(lambda g: scale * g, gradient), slots)
     return jax.tree.map(lambda w, u: w + (u - decay * w), params, update), after
 
 

@@ -124,7 +124,7 @@ class Optimizer(Record):
         """The parameters and the state after one step of what `build` made; natively in one pass where that serves."""
         alone = not (self.use_ema or (self.gradient_accumulation_steps or 1) > 1)
         if self.one_pass and alone and kernels.serves(params):
-            return rule.update(gradient, state, params, decay=jnp.float32(0), **extra)
+            return rule.update(gradient, state, params, decay=jnp.float32(0), scale=jnp.float32(1), **extra)
         update, state = rule.update(gradient, state, params, **extra)
         return optax.apply_updates(params, update), state
 
@@ -141,7 +141,7 @@ class Optimizer(Record):
 
     def composed(self, h: Any) -> compose.Rule:
         """The rule with what goes around it."""
-        out = optax.with_extra_args_support(optax.chain(*compose.clipped(h), self.rule(h)))
+        out = compose.clipped(self.rule(h), h)
         steps = self.gradient_accumulation_steps or 1
         if steps > 1:
             out = compose.accumulated(out, steps)

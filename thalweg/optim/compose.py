@@ -53,13 +53,16 @@ def elementwise(slots: tuple[Slot, ...], at: Callable[[Array], Callable[..., tup
 def fused(rule: kernels.Rule, slots: tuple[Slot, ...], at: Callable[[Array], tuple[Array, ...]]) -> Rule:
     """An elementwise rule that has a native pass; `at(t)` gives its numbers.
 
-    Where the caller gives a `decay`, `update` returns the parameters after the step in the place of what moves them.
+    Where the caller gives a `decay`, and a `scale` for the gradient, `update` returns the parameters after the step in
+    the place of what moves them.
     """
 
     def init(params: Tree) -> Slots:
         return Slots(jnp.int32(0), tuple(jax.tree.map(slot, params) for slot in slots))
 
-    def update(updates: Tree, state: Any, params: Tree = None, decay: Any = None, **_: Any) -> tuple[Tree, Slots]:
+    def update(
+        updates: Tree, state: Any, params: Tree = None, decay: Any = None, scale: Any = None, **_: Any
+    ) -> tuple[Tree, Slots]:
         leaves = jax.tree.leaves(updates)
         if not leaves:
             return updates, state
@@ -67,7 +70,7 @@ def fused(rule: kernels.Rule, slots: tuple[Slot, ...], at: Callable[[Array], tup
         if decay is None:
             new, kept = kernels.updated(rule, numbers, updates, state.slots)
         else:
-            new, kept = kernels.native(rule, numbers, decay, params, updates, state.slots)
+            new, kept = kernels.native(rule, numbers, decay, scale, params, updates, state.slots)
         return new, Slots(state.calls + 1, kept)
 
     return Rule(init, update)
@@ -92,19 +95,33 @@ def decayed(rule: Any, h: Any) -> Rule:
     return Rule(inner.init, update)
 
 
-def clipped(h: Any) -> list[Any]:
-    """What bounds the gradient: per number, per parameter, or over all parameters."""
-    if hasattr(h, "clipvalue"):
-        return [optax.clip(h.clipvalue)]
-    if hasattr(h, "global_clipnorm"):
-        return [optax.clip_by_global_norm(h.global_clipnorm)]
-    if not hasattr(h, "clipnorm"):
-        return []
+def clipped(rule: Any, h: Any) -> Rule:
+    """What bounds the gradient, where `h` says so: per number, per parameter, or over all parameters."""
+    inner = optax.with_extra_args_support(rule)
 
-    def shrink(g: Array) -> Array:
-        return g * (h.clipnorm / jnp.maximum(jnp.sqrt(jnp.sum(g * g)), h.clipnorm))
+    def bounded(g: Array) -> Array:
+        return jnp.clip(g, -h.clipvalue, h.clipvalue)
 
-    return [optax.stateless(lambda updates, _: jax.tree.map(shrink, updates))]
+    def shrunk(g: Array) -> Array:
+        return g * shrinking(jnp.sum(g * g), h.clipnorm)
+
+    def update(updates: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        if hasattr(h, "global_clipnorm"):
+            scale = shrinking(kernels.square_sum(updates), h.global_clipnorm)
+            if "decay" in extra:
+                return inner.update(updates, state, params, **extra | {"scale": scale})
+            updates = jax.tree.map(lambda g: scale.astype(g.dtype) * g, updates)
+        else:
+            updates = jax.tree.map(bounded if hasattr(h, "clipvalue") else shrunk, updates)
+        return inner.update(updates, state, params, **extra)
+
+    unbounded = not any(hasattr(h, name) for name in ("clipvalue", "clipnorm", "global_clipnorm"))
+    return inner if unbounded else Rule(inner.init, update)
+
+
+def shrinking(squares: Array, norm: Array) -> Array:
+    """What a gradient is multiplied by to be of a norm, if it is larger."""
+    return norm / jnp.maximum(jnp.sqrt(squares), norm)
 
 
 class Accumulated(NamedTuple):

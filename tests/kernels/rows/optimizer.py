@@ -30,14 +30,14 @@ def row(rule):
             kept = [[jnp.float32(rng.uniform(0, 2, size=s)) for s in shapes] for _ in range(slots)]
             # and a number that never had a gradient
             signed[1][2], kept = jnp.zeros(1), [[*arrays[:2], jnp.zeros(1)] for arrays in kept]
-        numbers = jnp.asarray([*NUMBERS[rule], 0.01], jnp.float32)
+        numbers = jnp.asarray([*NUMBERS[rule], 0.01, 0.7], jnp.float32)  # and the decay, and the scale
         return (numbers, *(a for group in (*signed, *kept) for a in group))
 
     def by(step):
         def run(numbers, *arrays):
             params, gradient, *kept = (list(arrays[i : i + 3]) for i in range(0, len(arrays), 3))
-            *own, decay = (numbers[i] for i in range(len(numbers)))
-            return step(rule, own, decay, params, gradient, tuple(kept))
+            *own, decay, scale = (numbers[i] for i in range(len(numbers)))
+            return step(rule, own, decay, scale, params, gradient, tuple(kept))
 
         return run
 
@@ -53,4 +53,19 @@ def row(rule):
     )
 
 
-ROWS = [row(rule) for rule in NUMBERS]
+def arrays(rng, rows, columns, rest):
+    return tuple(jnp.float32(rng.normal(size=s)) for s in ((rows, columns), (rest,), (1,), (3, 41, 100)))
+
+
+SQUARES = Row(
+    "square sum",
+    lambda *gradient: optimizer.square_sum(gradient),
+    lambda *gradient: sum(jnp.sum(g * g) for g in gradient),
+    arrays,
+    {"rows": st.integers(0, 90), "columns": st.integers(0, 120), "rest": st.integers(0, 40)},
+    {"rows": 130, "columns": 130, "rest": 13},
+    handlers=("square_sum",),
+    tolerance=1e-6,
+)
+
+ROWS = [*(row(rule) for rule in NUMBERS), SQUARES]
