@@ -4,15 +4,17 @@ import json
 
 from benchmarks.timing import ROOT
 
-ABOUT = {
-    "mlp": "MLP 784-128-10, dropout, batch 32",
-    "cnn": "CNN 3x3x32, pool, 3x3x64, pool, 128, 10; batch 128",
-    "lstm": "two LSTM of 64 on 28x28, batch 128",
-    "gru": "two GRU of 128, 100 steps, ragged, batch 64",
-    "resnet18": "ResNet-18 for 32x32, batch 64",
-    "gpt": "GPT of 128, 4 layers, 128 tokens, batch 32",
-    "transformer": "encoder-decoder of 256, 3 + 3 layers, 32 tokens, batch 64",
+ABOUT = {  # the network, and its batch
+    "mlp": ("MLP 784-128-10, dropout", "batch 32"),
+    "cnn": ("CNN 3x3x32, pool, 3x3x64, pool, 128, 10", "batch 128"),
+    "lstm": ("two LSTM of 64 on 28x28", "batch 128"),
+    "gru": ("two GRU of 128, 100 steps, ragged", "batch 64"),
+    "resnet18": ("ResNet-18 for 32x32", "batch 64"),
+    "gpt": ("GPT of 128, 4 layers, 128 tokens", "batch 32"),
+    "transformer": ("encoder-decoder of 256, 3 + 3 layers, 32 tokens", "batch 64"),
 }
+CHARACTERS = """nanoGPT's setting for a CPU, which the recipe `char-lm` trains: 4 layers, 4 heads, 128 wide, windows of
+64 characters, batch 12, AdamW, float32; milliseconds a step."""
 KERNELS = """A copy moves as many bytes as the kernel must, each array read or written once, and passes by the caches;
 so its ratio is the part of the machine's bandwidth that the kernel reaches. oneDNN and MKL multiply inside PyTorch."""
 HEAD = """# Benchmarks
@@ -50,7 +52,7 @@ def table(record):
         rows = {r["name"]: r for r in networks[name]["rows"]}
         cells = [cell(p, rows.get(p)) for p in peers]
         best = min(r["ratio"] for p, r in rows.items() if p != "thalweg")
-        yield f"| {ABOUT[name]} | " + " | ".join(cells) + f" | **{best:.2f}** |"
+        yield f"| {', '.join(ABOUT[name])} | " + " | ".join(cells) + f" | **{best:.2f}** |"
 
 
 def costs(record):
@@ -62,6 +64,13 @@ def costs(record):
         yield f"| {name} | " + "; ".join(parts) + " |"
 
 
+def characters(record):
+    """A step of the GPT of `char-lm`."""
+    yield "| " + " | ".join(r["name"] for r in record["rows"]) + " | ours / peer |"
+    yield "|---" * (len(record["rows"]) + 1) + "|"
+    yield "| " + " | ".join(cell(r["name"], r) for r in record["rows"]) + f" | **{record['share']:.2f}** |"
+
+
 def predictions(record):
     """Microseconds of one prediction."""
     peers = [r["name"] for r in record["networks"]["mlp"]["rows"]]
@@ -71,7 +80,7 @@ def predictions(record):
         rows = {r["name"]: r for r in network["rows"]}
         cells = [f"{1e3 * rows[p]['median_ms']:.0f}" for p in peers]
         best = min(r["ratio"] for p, r in rows.items() if p != "thalweg")
-        yield f"| {ABOUT[name].rsplit('batch', 1)[0].rstrip(' ,;')} | " + " | ".join(cells) + f" | **{best:.2f}** |"
+        yield f"| {ABOUT[name][0]} | " + " | ".join(cells) + f" | **{best:.2f}** |"
 
 
 def kernels(record):
@@ -88,6 +97,8 @@ def main():
     for kind, title in (("networks", "float32"), ("networks-bfloat16", "bfloat16")):
         if record := newest(kind):
             lines += [*head(title, record), *table(record), "", *costs(record), ""]
+    if record := newest("char-lm"):
+        lines += [*head("A GPT for characters", record), CHARACTERS, "", *characters(record), ""]
     if record := newest("predict"):
         lines += [*head("One prediction from Python, in microseconds", record), *predictions(record), ""]
     if record := newest("kernels"):
