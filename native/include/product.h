@@ -110,9 +110,9 @@ struct Cut {
     const int64_t least = std::max<int64_t>(1, std::min(m, n));
     const int64_t parts = std::min({kTasks / tasks(), K / kDepth, K / least});
     if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
-    // a cut between rows costs nothing, one between columns copies A once more
+    // a cut between rows costs nothing; one between columns reads A once more, and halves what a thread copies of B
     rows = kStep * std::clamp<int64_t>(over(over(m, kStep) * over(n, columns) * this->parts(), kTasks), 1, kRows / kStep);
-    while (tasks() < kTasks && columns > 2 * kPanel) columns = half(columns, kPanel);
+    while (tasks() < (n > m ? kTasks : kTasks / 2) && columns > 2 * kPanel) columns = half(columns, kPanel);
   }
 
   static int64_t half(int64_t n, int64_t unit) { return (n / 2 + unit - 1) / unit * unit; }
