@@ -13,11 +13,7 @@ HALF = {"m": st.integers(0, 150), "k": st.sampled_from([0, 1, 5, 31, 32, 33, 100
 DEEP = {"m": st.integers(1, 80), "k": st.integers(500, 1300), "n": st.integers(1, 80)}  # cut into parts of the sum
 FEW = {"m": st.integers(20, 47), "k": st.integers(500, 1500), "n": st.integers(100, 256)}  # rows; parts of B's rows
 LARGE = {"m": st.integers(60, 300), "k": st.integers(250, 600), "n": st.integers(500, 540)}  # cut into blocks
-APART = {
-    "m": st.integers(513, 700),
-    "k": st.integers(60, 600),
-    "n": st.integers(20, 100),
-}  # strips of a transposed copied
+APART = {"m": st.integers(513, 700), "k": st.integers(60, 600), "n": st.integers(20, 100)}  # strips of a copied
 WIDE = {"m": st.integers(60, 70), "k": st.integers(2200, 2250), "n": st.integers(4200, 4250)}  # panels too many to keep
 
 
