@@ -36,6 +36,15 @@ def test_seed_and_epoch_alone_decide():
     assert permutation(50, 0, "split").tolist() != permutation(50, 0, "epoch").tolist()
 
 
+@pytest.mark.parametrize("rows", [1, 7, 1000, np.arange(2000, 4000, 3)])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_some_steps_are_the_first_of_all(rows, shuffle):
+    whole = order(rows, 8, seed=3, epoch=1, shuffle=shuffle)
+    for steps in (1, 2, len(whole) - 1, len(whole), len(whole) + 1):
+        some = order(rows, 8, seed=3, epoch=1, shuffle=shuffle, steps=steps)
+        assert np.array_equal(some, whole[:steps])
+
+
 def test_no_global_generator_is_read_or_advanced():
     np.random.seed(3)
     before, first = np.random.get_state()[1].copy(), order(20, 5)

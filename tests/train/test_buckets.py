@@ -64,6 +64,7 @@ def test_each_batch_is_of_one_bucket_and_each_row_comes_once():
         assert all(len(set(source.bucket[row[row >= 0]])) == 1 for row in steps)
     first = fed.order(16, seed=1, epoch=2)
     np.testing.assert_array_equal(first, fed.order(16, seed=1, epoch=2))
+    np.testing.assert_array_equal(first[:2], fed.order(16, seed=1, epoch=2, steps=2))
     assert (first != fed.order(16, seed=1, epoch=3)).any()
     assert (first != fed.order(16, seed=2, epoch=2)).any()
 

@@ -41,7 +41,9 @@ class Bucketed:
             place[inside] = np.arange(inside.sum())
         return cls(tuple(jax.device_put(source.part(k)) for k in numbers), source.bucket, place, rows)
 
-    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+    def order(
+        self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, steps: int | None = None
+    ) -> np.ndarray:
         """The rows of each batch of an epoch, [steps, batch_size], each batch of one bucket; -1 fills one up."""
         batches = [
             data.order(inside, batch_size, seed=seed, epoch=epoch, shuffle=shuffle)
@@ -49,9 +51,9 @@ class Bucketed:
             if len(inside := self.rows[self.bucket[self.rows] == k])
         ]
         size = self._run(sum(map(len, batches)))
-        runs = [steps[i : i + size] for steps in batches for i in range(0, len(steps), size)]
+        runs = [some[i : i + size] for some in batches for i in range(0, len(some), size)]
         chosen = data.permutation(len(runs), seed, "buckets", epoch) if shuffle else range(len(runs))
-        return np.concatenate([runs[i] for i in chosen])
+        return np.concatenate([runs[i] for i in chosen])[:steps]
 
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """Runs of batches of one bucket, all of one shape, from step `first` on."""

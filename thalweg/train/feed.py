@@ -45,8 +45,10 @@ class Feed(Protocol):
         """The numbers of its rows."""
         ...
 
-    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
-        """The rows of each batch of an epoch, [steps, batch_size], the last batch filled up with -1."""
+    def order(
+        self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, steps: int | None = None
+    ) -> np.ndarray:
+        """The rows of each batch of an epoch of so many `steps` at most: see `data.order`."""
         ...
 
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
@@ -61,9 +63,9 @@ class Resident:
     data: tuple[Tree, Tree, Any]
     rows: np.ndarray
 
-    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+    def order(self, batch_size: int, **settings: Any) -> np.ndarray:
         """See `Feed`."""
-        return data.order(self.rows, batch_size, seed=seed, epoch=epoch, shuffle=shuffle)
+        return data.order(self.rows, batch_size, **settings)
 
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """The whole epoch is one window."""
@@ -78,9 +80,9 @@ class Streamed:
     rows: np.ndarray
     look: Look
 
-    def order(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True) -> np.ndarray:
+    def order(self, batch_size: int, **settings: Any) -> np.ndarray:
         """See `Feed`."""
-        return data.order(self.rows, batch_size, seed=seed, epoch=epoch, shuffle=shuffle)
+        return data.order(self.rows, batch_size, **settings)
 
     def windows(self, order: np.ndarray, first: int) -> Iterator[Window]:
         """Windows of as many whole batches as fit the bound, in step order."""

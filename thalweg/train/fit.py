@@ -136,8 +136,9 @@ class Fit:
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
-        order = self.feed.order(self.plan.batch_size, seed=self.plan.seed, epoch=at.base, shuffle=self.plan.shuffle)
-        order = order[: self.plan.steps_per_epoch]
+        plan = self.plan
+        drawn = {"seed": plan.seed, "epoch": at.base, "shuffle": plan.shuffle, "steps": plan.steps_per_epoch}
+        order = self.feed.order(plan.batch_size, **drawn)
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))
