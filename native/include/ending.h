@@ -9,6 +9,8 @@ struct Ending {
   const float* bias = nullptr;  // a number for each column, or nothing
   bool relu = false;
 
+  void fetch(int64_t, int64_t, int64_t) const {}
+
   // A NaN stays one.
   vf rectified(vf v) const { return relu ? (v < 0.0f ? vf{} : v) : v; }
 

@@ -9,65 +9,18 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <cstring>
 
+#include "cut.h"
 #include "parallel.h"
 #include "scratch.h"
-#include "tile.h"
-#include "transpose.h"
 
 namespace thalweg {
 
-inline constexpr int64_t kDepth = 512;      // of a block: terms added before C is written and read again
-inline constexpr int64_t kShallow = 256;    // the same of a convolution, whose panel stays in the first cache
-inline constexpr int64_t kRows = 264;       // of a block of A
-inline constexpr int64_t kPanel = 2 * kLanes;
-inline constexpr int64_t kColumns = 16 * kPanel;  // of a block of B
-inline constexpr int64_t kStep = 12;        // rows of a tile that is as wide as a panel, or a multiple of them
-inline constexpr int64_t kKept = 1 << 20;   // numbers of B that a thread keeps from task to task
-inline constexpr int64_t kTasks = 16;       // that keep some threads busy to the end
-inline constexpr int64_t kFewRows = 48;     // of C: B is read too seldom to be copied
-inline constexpr int64_t kFewColumns = 256; // of C: then such a product is cut into parts of B's rows
-inline constexpr int64_t kFewDeep = 96;     // of them, about
-
-struct Matrix {
-  const float* at;
-  int64_t row, column;  // strides
-};
-
-// After the last term of a block of C: what becomes of a row's numbers. The default leaves them.
-struct Plain {
-  template <int M, int N>
-  void operator()(Tile<M, N>&, int64_t, int64_t, int64_t) const {}
-};
-
-// C [m, n] (its columns side by side) = A [m, K] B [K, n], or += where `add`; `finish(tile, row, column, last)` at the end.
-template <typename Finish = Plain, typename Ask = NothingAhead>
-inline void product_in_place(int64_t m, int64_t n, int64_t K, Strided a, const float* b, int64_t b_row, float* c,
-                             int64_t c_row, bool add, const Finish& finish = {}, Ask ask = {}) {
-  tiles(m, n, [&](auto M, auto N, int64_t i, int64_t j, int64_t last) {
-    Tile<decltype(M)::value, decltype(N)::value> t;
-    if (add) t.read(c + i * c_row + j, c_row, last);
-    else t.start(c + i * c_row + j, c_row);
-    t.add(K, {a.at + i * a.row, a.row, a.k}, b + j, b_row, last, ask);
-    finish(t, i, j, last);
-    t.write(c + i * c_row + j, c_row, last);
-  });
-}
-
-// B's rows k < K in panels [columns / kPanel, K, kPanel], the last one filled up with zeros.
-inline void pack_panels(Matrix b, int64_t K, int64_t columns, float* panel) {
-  for (int64_t j = 0; j < columns; j += kPanel, panel += K * kPanel) {
-    const int64_t wide = std::min(kPanel, columns - j);
-    const float* from = b.at + j * b.column;
-    if (wide < kPanel) std::fill(panel, panel + K * kPanel, 0.0f);
-    if (b.column != 1) transpose(from, wide, K, b.column, panel, kPanel);
-    else if (wide < kPanel) for (int64_t k = 0; k < K; ++k) std::copy_n(from + k * b.row, wide, panel + k * kPanel);
-    else for (int64_t k = 0; k < K; ++k) std::memcpy(panel + k * kPanel, from + k * b.row, kPanel * sizeof(float));
-  }
-}
+inline constexpr int64_t kFewRows = 48;      // of C: B is read too seldom to be copied
+inline constexpr int64_t kFewColumns = 256;  // of C: then such a product is cut into parts of B's rows
+inline constexpr int64_t kFewDeep = 96;      // of them, about
 
 // A strip of A, m <= kStep rows and K columns, as it lies or, where its lines lie far apart, copied to `room`, which holds
 // kStep rows.
@@ -93,51 +46,17 @@ inline Ahead ahead(Matrix next, int64_t K, int64_t t) {
   return {next.at + t % kStep * next.row, nullptr, kTermsPerLine, 0};
 }
 
-// n in equal parts of `most` at most, each a multiple of `unit`.
-inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
-  const int64_t parts = std::max<int64_t>(1, (n + most - 1) / most);
-  return std::max(unit, ((n + parts - 1) / parts + unit - 1) / unit * unit);
-}
-
-// The blocks a product is cut into, by its shape alone: then the bits do not depend on the threads.
-struct Cut {
-  int64_t m, n, K, rows, columns, depth;
-
-  // How K is cut changes the bits, how C is does not.
-  Cut(int64_t m, int64_t n, int64_t K)
-      : m(m), n(n), K(K), rows(kRows), columns(n * K <= kKept ? n : equal_part(n, kColumns, kPanel)), depth(K) {
-    // parts of K only where their sums are small beside the factors
-    const int64_t least = std::max<int64_t>(1, std::min(m, n));
-    const int64_t parts = std::min({kTasks / tasks(), K / kDepth, K / least});
-    if (parts > 1) depth = equal_part(K, (K + parts - 1) / parts, kDepth);
-    // a cut between rows costs nothing; one between columns reads A once more, and halves what a thread copies of B
-    rows = kStep * std::clamp<int64_t>(over(over(m, kStep) * over(n, columns) * this->parts(), kTasks), 1, kRows / kStep);
-    while (tasks() < (n > m ? kTasks : kTasks / 2) && columns > 2 * kPanel) columns = half(columns, kPanel);
-  }
-
-  static int64_t half(int64_t n, int64_t unit) { return (n / 2 + unit - 1) / unit * unit; }
-  static int64_t over(int64_t a, int64_t b) { return a > b ? (a + b - 1) / b : 1; }  // one at least, if an empty one
-  int64_t parts() const { return over(K, depth); }
-  int64_t tasks() const { return over(m, rows) * over(n, columns) * parts(); }
-};
-
 // sums += the panel's rows, or = them at the `first`.
 inline void add_rows(const float* panel, int64_t K, int64_t columns, bool first, float* sums) {
-  vf low{}, high{};
-  for (int64_t k = 0; k < K; ++k) low += load(panel + k * kPanel), high += load(panel + k * kPanel + kLanes);
+  constexpr int kChains = 4;  // of terms, so that one does not wait for another
+  vf low[kChains] = {}, high[kChains] = {};
+  int64_t k = 0;
+  for (; k + kChains <= K; k += kChains)
+    for (int c = 0; c < kChains; ++c, panel += kPanel) low[c] += load(panel), high[c] += load(panel + kLanes);
+  for (; k < K; ++k, panel += kPanel) low[0] += load(panel), high[0] += load(panel + kLanes);
   float sum[kPanel];
-  store(sum, low), store(sum + kLanes, high);
+  store(sum, (low[0] + low[1]) + (low[2] + low[3])), store(sum + kLanes, (high[0] + high[1]) + (high[2] + high[3]));
   for (int64_t j = 0; j < columns; ++j) sums[j] = first ? sum[j] : sums[j] + sum[j];
-}
-
-struct Piece {
-  int64_t i, i_end, j, j_end, k, k_end;  // rows and columns of C, terms
-};
-
-// One counter for all kinds of products: what a thread holds is of one call.
-inline uint64_t next_call() {
-  static std::atomic<uint64_t> calls{0};
-  return ++calls;
 }
 
 // A piece's rows and columns of B in panels, which a thread packs a block of terms at a time or, if they are few, once for
@@ -161,45 +80,59 @@ struct Panels {
     at = scratch<float>(0, kept ? (s.k_end - s.k) * across : kDepth * kColumns);
   }
 
-  // The terms [q, q + depth).
-  float* block(int64_t q, int64_t depth) const {
-    float* const to = kept ? at + (q - s.k) * across : at;
-    if (!packed) pack_panels({b.at + q * b.row + s.j * b.column, b.row, b.column}, depth, s.j_end - s.j, to);
-    return to;
+  // The columns from j on, of the terms from q on: in B, and as a panel.
+  const float* from(int64_t q, int64_t j) const { return b.at + q * b.row + j * b.column; }
+  float* panel(int64_t q, int64_t depth, int64_t j) const {
+    return at + (kept ? (q - s.k) * across : 0) + (j - s.j) * depth;
+  }
+  void pack(int64_t q, int64_t depth, int64_t j, float* to) const {
+    pack_panels({from(q, j), b.row, b.column}, depth, std::min(kPanel, s.j_end - j), to);
   }
 };
 
-// C's block, to `c`; `finish` as in product(). To `b_sums`, where given, the sums of B's columns over these terms.
+// What tile `t` of the strip asks for: its share of the next strip of A, and of the next rows of C where they lie together.
+inline Ahead ahead(const Place& p, Matrix a, int64_t m, float* c, int64_t c_row, bool whole, int64_t t) {
+  const bool more = p.then != p.i && p.then + kStep <= m;
+  const int64_t row = more ? p.then : p.i, terms = std::max<int64_t>(1, p.depth);
+  Ahead ask = ahead(Matrix{a.at + row * a.row + p.then_q * a.column, a.row, a.column}, terms, t);
+  ask.write = c + row * c_row + t * kPanel * (more && whole ? kStep : 1);
+  ask.write_step = more && whole ? kStep * kPanel * kTermsPerLine / terms : 0;
+  return ask;
+}
+
+// C's block, to `c`; `finish` as in product(). To `b_sums`, where given, the sums of B's columns over these terms. A panel is
+// copied just before its first tile, while memory fetches the next one. Rows are outside: those of A stay in the first
+// cache, B's panels in the second, and C is written in order.
 template <typename Finish>
 void product_block(Matrix a, const Panels& b, int64_t m, float* c, int64_t c_row, float* b_sums, const Finish& finish) {
   const Piece& s = b.s;
   float* const room = scratch<float>(1, kStep * kDepth);
   const bool whole = s.j_end - s.j == c_row;  // rows of C, without gaps between them
-  for (int64_t q = s.k; q == s.k || q < s.k_end; q += kDepth) {  // once for no terms too: C is then zero
-    const int64_t depth = std::min(kDepth, s.k_end - q);
-    float* const panels = b.block(q, depth);
-    const auto panel = [=](int64_t j) { return panels + (j - s.j) * depth; };
-    const auto wide = [=](int64_t j) { return std::min(kPanel, s.j_end - j); };
-    for (int64_t j = s.j; b_sums && j < s.j_end; j += kPanel) add_rows(panel(j), depth, wide(j), q == s.k, b_sums + j);
-    // rows outside: those of A stay in the first cache, B's panels in the second, and C is written in order
-    for (int64_t i = s.i; i < s.i_end; i += kStep) {
-      const Matrix rows{a.at + i * a.row + q * a.column, a.row, a.column};
+  const int64_t deep = equal_part(s.k_end - s.k, kDepth, kTermsPerLine);
+  for (int64_t q = s.k; q == s.k || q < s.k_end; q += deep)  // once for no terms too: C is then zero
+    for (int64_t i = s.i; i == s.i || i < s.i_end; i += kStep) {  // and for no rows: B has sums
+      const Place p(s, q, std::min(deep, s.k_end - q), i);
       const int64_t high = std::min(kStep, s.i_end - i);
-      const bool more = i + 2 * kStep <= m;  // below lies a whole strip
-      const Matrix next{rows.at + (more ? kStep * a.row : 0), a.row, a.column};
-      const Strided left = strip(rows, high, depth, room);
+      const bool last = q + p.depth == s.k_end, first = i == s.i && !b.packed;
+      const Strided left = strip({a.at + i * a.row + q * a.column, a.row, a.column}, high, p.depth, room);
       for (int64_t j = s.j, t = 0; j < s.j_end; j += kPanel, ++t) {
+        const int64_t wide = std::min(kPanel, s.j_end - j);
+        float* const panel = b.panel(q, p.depth, j);
+        if (first) b.pack(q, p.depth, j, panel);
+        if (b_sums && i == s.i) add_rows(panel, p.depth, wide, q == s.k, b_sums + j);
+        if (last) finish.fetch(i, j, high);
         float* const to = c + i * c_row + j;
-        Ahead ask = ahead(next, std::max<int64_t>(1, depth), t);
-        ask.write = more && whole ? c + (i + kStep) * c_row + t * kStep * kPanel : to;
-        ask.write_step = more && whole ? kStep * kPanel * kTermsPerLine / std::max<int64_t>(1, depth) : 0;
-        product_in_place(high, wide(j), depth, left, panel(j), kPanel, to, c_row, q > s.k,
-                         [&](auto& tile, int64_t r, int64_t column, int64_t lanes) {
-                           if (q + depth == s.k_end) finish(tile, i + r, j + column, lanes);
-                         }, ask);
+        const auto compute = [&](const auto& ask) {
+          product_in_place(high, wide, p.depth, left, panel, kPanel, to, c_row, q > s.k,
+                           [&](auto& tile, int64_t r, int64_t column, int64_t lanes) {
+                             if (last) finish(tile, i + r, j + column, lanes);
+                           }, ask);
+        };
+        const Ahead ask = ahead(p, a, m, c + s.j, c_row, whole, t);
+        if (first && j + kPanel < s.j_end && b.b.column == 1) compute(AheadWithPanel{ask, b.from(q, j + kPanel), b.b.row});
+        else compute(ask);
       }
     }
-  }
 }
 
 // C [m, n] = the sum of its `parts`, one after the other, in order.
@@ -248,16 +181,16 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
   const int64_t cost = 2 * m * n * K;
   if (m < kFewRows && b.column == 1 && K < 4 * kDepth && !b_sums) return product_of_few_rows(pool, m, n, K, a, b, c, finish);
   const Cut cut(m, n, K);
-  const int64_t parts = cut.parts(), down = Cut::over(m, cut.rows);
+  const int64_t parts = cut.parts(), tasks = cut.tasks();
   float* const sums = parts > 1 ? scratch<float>(2, parts * (m + 1) * n) : c;
   float* const row_sums = parts > 1 && b_sums ? sums + parts * m * n : b_sums;
   const uint64_t call = next_call();
-  parallel_for(pool, cut.tasks(), cost, [&](int64_t task) {
-    const int64_t i = task % down * cut.rows, j = task / down / parts * cut.columns, part = task / down % parts;
-    const Piece s{i, std::min(m, i + cut.rows), j, std::min(n, j + cut.columns), part * cut.depth,
-                  std::min(K, (part + 1) * cut.depth)};
+  parallel_for(pool, tasks, cost, [&](int64_t task) {
+    Piece s = cut.piece(task);
+    const int64_t part = s.k / cut.depth, then = next_task(call, task, tasks);
+    if (then >= 0 && then < tasks) s.after = cut.piece(then).i;
     const Panels panels(b, s, call);
-    float* const of_b = row_sums && i == 0 ? row_sums + part * n : nullptr;
+    float* const of_b = row_sums && s.i == 0 ? row_sums + part * n : nullptr;
     if (parts > 1) product_block(a, panels, m, sums + part * m * n, n, of_b, Plain{});
     else product_block(a, panels, m, c, n, of_b, finish);
   });

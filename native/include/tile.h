@@ -38,6 +38,17 @@ struct Ahead {
   }
 };
 
+// The same, and of the rows of a panel that is to be copied next two lines for each term.
+struct AheadWithPanel : Ahead {
+  const float* row;
+  int64_t rows;  // from one to the next
+
+  inline __attribute__((always_inline)) void operator()() {
+    Ahead::operator()();
+    for (int r = 0; r < kTermsPerLine; ++r, row += rows) __builtin_prefetch(row, 0, 2), __builtin_prefetch(row + kLine, 0, 2);
+  }
+};
+
 struct NothingAhead {
   static constexpr bool kAsks = false;
 };

@@ -1,4 +1,5 @@
-// 1 / x, the square root and its inverse, exp, tanh, sigmoid and erf on vectors, within 4 units in the last place of float32; NaN and Inf as the functions have them.
+// 1 / x, the square root and its inverse, exp, tanh, sigmoid and the normal distribution on vectors, within 4 units
+// in the last place of float32, in the distribution's tails some more; NaN and Inf as the functions have them.
 #pragma once
 
 #include "simd.h"
@@ -22,6 +23,11 @@ inline vf reciprocal(vf x) {
   return refined(r + r * (1.0f - x * r), r);
 }
 
+inline vf reciprocal_of_finite(vf x) {
+  const vf r = (vf)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
+  return r + r * (1.0f - x * r);
+}
+
 inline vf inverse_root(vf x) {
   const vf r = (vf)_mm512_maskz_rsqrt14_ps(0xffff, (__m512)x);
   return refined(r + 0.5f * r * (1.0f - x * r * r), r);
@@ -42,29 +48,50 @@ inline vf root(vf x) {
 }
 
 inline vf reciprocal(vf x) { return 1.0f / x; }
+inline vf reciprocal_of_finite(vf x) { return 1.0f / x; }
 inline vf inverse_root(vf x) { return 1.0f / root(x); }
 #endif
 
-// e^x = 2^n e^r, n the nearest integer to x / ln 2, e^r by its Taylor series to degree 7 for |r| <= ln 2 / 2.
-inline vf exp(vf x) {
-  const vf low = splat(-104.0f), high = splat(89.0f);
-  const vf z = x < low ? low : x > high ? high : x;  // a NaN stays
+// x within its bounds; a NaN stays.
+inline vf clamped(vf x, float low, float high) {
+#if defined(__AVX512F__)  // of a NaN and a number these give the second
+  return (vf)_mm512_maskz_min_ps(0xffff, (__m512)splat(high), _mm512_maskz_max_ps(0xffff, (__m512)splat(low), (__m512)x));
+#else
+  return x < splat(low) ? splat(low) : x > splat(high) ? splat(high) : x;
+#endif
+}
+
+// p 2^n, n the whole number that `round` was added to.
+inline vf scaled(vf p, vf n, vf shifted, vf round) {
+#if defined(__AVX512F__)
+  (void)shifted, (void)round;
+  return (vf)_mm512_maskz_scalef_ps(0xffff, (__m512)p, (__m512)n);
+#else
+  // in two factors, since n reaches from -150 to 128
+  const vi whole = as_int(shifted) - as_int(round), half = whole >> 1;
+  (void)n;
+  return p * as_float((half + 127) << 23) * as_float((whole - half + 127) << 23);
+#endif
+}
+
+// e^x = 2^n e^r, n the nearest integer to x / ln 2, e^r = 1 + r + r^2 P(r), P the closest to it of degree 4 for
+// |r| <= ln 2 / 2, within 3e-9. The result has its sense for -104 <= x <= 89.
+inline vf exp_within(vf z) {
   const vf round = splat(12582912.0f);               // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   const vf shifted = z * 1.44269504088896341f + round;
   const vf n = shifted - round;
   const vf r = (z - n * 0.693359375f) + n * 2.12194440e-4f;
-  vf p = splat(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
+  vf p = splat(0.00138146106f);
+  p = p * r + 0.00836871725f;
+  p = p * r + 0.0416683878f;
+  p = p * r + 0.166665206f;
+  p = p * r + 0.499999934f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  // 2^n in two factors, since n reaches from -150 to 128
-  const vi whole = as_int(shifted) - as_int(round), half = whole >> 1;
-  return p * as_float((half + 127) << 23) * as_float((whole - half + 127) << 23);
+  return scaled(p, n, shifted, round);
 }
+
+inline vf exp(vf x) { return exp_within(clamped(x, -104.0f, 89.0f)); }
 
 inline vf sigmoid(vf x) { return reciprocal(1.0f + exp(-x)); }
 
@@ -83,19 +110,22 @@ inline vf tanh(vf x) {
   return with_sign_of(a < 0.3f ? near : far, x);
 }
 
-// erf(x) = x P(x^2) for |x| < 4, else 1 with the sign of x. P is the polynomial of degree 16 in w = x^2 / 8 - 1 that is
-// closest to erf(x) / x by least squares at Chebyshev's places; in w its terms do not cancel. Within 2e-7.
-inline vf erf(vf x) {
-  constexpr float terms[] = {
-      0.000496464199f, -0.00133067486f, 0.000998256844f, -0.00122697046f, 0.00498774368f, -0.00987325143f,
-      0.0143803172f, -0.0218151994f, 0.0330086462f, -0.0459560044f, 0.0599056073f, -0.0746988803f, 0.0902062878f,
-      -0.107712395f, 0.131675258f, -0.176576197f, 0.353531003f};
-  const vf a = absolute(x);
-  const vf z = a > 4.0f ? splat(4.0f) : a, w = z * z * 0.125f - 1.0f;  // a NaN stays
+struct Normal {
+  vf below, bell;  // Phi(x), and exp(-x^2 / 2), which is phi(x) sqrt(2 pi)
+};
+
+// The normal distribution: Phi(-|x|) = erfc(a) / 2 = exp(-a^2) t P(t), a = |x| / sqrt 2, t = 1 / (1 + 0.375 a). P is the
+// polynomial of degree 8 that is closest to it, within 2e-8 of its size for a <= 10.
+inline Normal normal(vf x) {
+  constexpr float terms[] = {0.0307833886f, -0.143726248f, 0.216311525f, -0.114819878f, 0.136930889f,
+                             0.0607270216f, 0.102662393f, 0.105324140f, 0.105806773f};
+  const vf a = clamped(absolute(x), 0.0f, 14.4f);
+  const vf t = reciprocal_of_finite(1.0f + 0.265165043f * a), bell = exp_within(a * a * -0.5f);
   vf p = splat(terms[0]);
-#pragma GCC unroll 16
-  for (int i = 1; i < 17; ++i) p = p * w + terms[i];
-  return with_sign_of(a > 3.92f ? splat(1.0f) : z * p, x);
+#pragma GCC unroll 8
+  for (int i = 1; i < 9; ++i) p = p * t + terms[i];
+  const vf tail = p * t * bell;
+  return {x > 0.0f ? 1.0f - tail : tail, bell};
 }
 
 }  // namespace thalweg

@@ -43,7 +43,7 @@ struct Work {
 void QueryBlock(const Work& w, int64_t b, int64_t h, int64_t t, int64_t rows, int64_t keys, const float* kt, int64_t wide) {
   const Heads& a = w.a;
   float* const scores = scratch<float>(1, kQueries * kKeys);
-  float* const o = w.o + a.q_at(b, t, h);
+  float* const o = w.o + a.o_at(b, t, h);
   float max[kQueries], sum[kQueries];
   std::fill(max, max + rows, -INFINITY);
   std::fill(sum, sum + rows, 0.0f);
@@ -54,15 +54,15 @@ void QueryBlock(const Work& w, int64_t b, int64_t h, int64_t t, int64_t rows, in
       const int64_t count = std::clamp<int64_t>(w.seen.count(a, b, t + i) - s, 0, n);
       const bool* const mask = w.seen.row(a, b, h, t + i);
       const float before = Weigh(scores + i * kKeys, mask ? mask + s : nullptr, count, n, w.scale, max + i, sum + i);
-      if (s > 0 && before != 1) ScaleRow(o + i * a.q_row(), a.size, before);
+      if (s > 0 && before != 1) ScaleRow(o + i * a.o_row(), a.size, before);
     }
-    product_in_place(rows, a.size, n, {scores, kKeys, 1}, w.v + a.k_at(b, s, h / a.shared()), a.k_row(), o, a.q_row(), s > 0);
+    product_in_place(rows, a.size, n, {scores, kKeys, 1}, w.v + a.k_at(b, s, h / a.shared()), a.k_row(), o, a.o_row(), s > 0);
   }
   for (int64_t i = 0; i < rows; ++i) {
     const bool none = sum[i] == 0;
     w.log_sum[a.statistic_at(b, h, t + i)] = none ? INFINITY : max[i] + std::log(sum[i]);
-    if (keys == 0) std::fill(o + i * a.q_row(), o + i * a.q_row() + a.size, 0.0f);
-    else if (!none) ScaleRow(o + i * a.q_row(), a.size, 1 / sum[i]);
+    if (keys == 0) std::fill(o + i * a.o_row(), o + i * a.o_row() + a.size, 0.0f);
+    else if (!none) ScaleRow(o + i * a.o_row(), a.size, 1 / sum[i]);
   }
 }
 
@@ -83,7 +83,7 @@ void SingleQuery(const Work& w, int64_t b, int64_t g) {
   const int64_t keys = w.seen.count(a, b, 0), n = a.shared();
   float* const scores = scratch<float>(1, n * keys + 1);  // [n, keys]
   const float* const q = w.q + a.q_at(b, 0, g * n);
-  float* const o = w.o + a.q_at(b, 0, g * n);
+  float* const o = w.o + a.o_at(b, 0, g * n);
   for (int64_t s = 0; s < keys; ++s)
     for (int64_t i = 0; i < n; ++i)
       scores[i * keys + s] = total(a.size, [&](int64_t j, auto at) {
@@ -100,15 +100,16 @@ void SingleQuery(const Work& w, int64_t b, int64_t g) {
 
 // mask: as `Seen` says, or empty; lengths: [.., batch] or empty; log_sum: [.., batch, heads, queries].
 ffi::Error Run(ffi::ThreadPool pool, F32 q, F32 k, F32 v, Pred mask, S32 lengths, OutF32 o, OutF32 log_sum, bool causal,
-               float scale) {
+               float scale, int64_t joined) {
   Work w;
-  if (auto error = sizes_of(q, k, v, mask, lengths, causal, &w.a, &w.seen); !error.success()) return error;
+  if (auto error = sizes_of(q, k, v, mask, lengths, causal, joined, &w.a, &w.seen); !error.success()) return error;
   const Heads& a = w.a;
   const int64_t batches = a.models * a.batch;
-  THALWEG_EXPECT_LIKE(*o, q);
+  THALWEG_EXPECT_OUTPUT(*o);
   THALWEG_EXPECT(static_cast<int64_t>(log_sum->element_count()) == batches * a.heads * a.queries, "attention",
                  "log_sum must have a number for each query", *log_sum);
-  w.scale = scale, w.q = q.typed_data(), w.k = k.typed_data(), w.v = v.typed_data();
+  w.scale = scale, w.q = q.typed_data(), w.k = a.keys_of(q.typed_data(), k.typed_data());
+  w.v = a.values_of(q.typed_data(), k.typed_data(), v.typed_data());
   w.o = o->typed_data(), w.log_sum = log_sum->typed_data();
   const int64_t cost = 4 * batches * a.heads * a.queries * a.keys * a.size / (causal ? 2 : 1);
   if (a.queries == 1) {
@@ -127,6 +128,6 @@ ffi::Error Run(ffi::ThreadPool pool, F32 q, F32 k, F32 v, Pred mask, S32 lengths
 
 THALWEG_HANDLER(thalweg_attention, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<Pred>().Arg<S32>().Ret<F32>().Ret<F32>()
-    .Attr<bool>("causal").Attr<float>("scale"));
+    .Attr<bool>("causal").Attr<float>("scale").Attr<int64_t>("joined"));
 
 }  // namespace thalweg

@@ -31,9 +31,10 @@ void NormalizeRow(const float* x, const float* gamma, const float* beta, int64_t
   *rstd = r;
 }
 
-// With g = gamma dy and h = (x - mu) rstd:  dx = rstd (g - mean(g) - h mean(g h)), dgamma += h dy, dbeta += dy.
-void DifferentiateRow(const float* x, const float* gamma, const float* dy, int64_t n, bool centered, float mu,
-                      float rstd, float* dx, float* dgamma, float* dbeta) {
+// With g = gamma dy and h = (x - mu) rstd:  dx = rstd (g - mean(g) - h mean(g h)), dgamma += h dy, dbeta += dy. Where the
+// row went on beside the norm too, the gradient of that way is added to dx.
+void DifferentiateRow(const float* x, const float* gamma, const float* dy, const float* beside, int64_t n, bool centered,
+                      float mu, float rstd, float* dx, float* dgamma, float* dbeta) {
   vf sum_g{}, sum_gh{}, more_g{}, more_gh{};
   const auto add = [&](int64_t j, auto at, vf& a, vf& b) {
     const vf g = gamma ? at.load(dy + j) * at.load(gamma + j) : at.load(dy + j);
@@ -54,6 +55,8 @@ void DifferentiateRow(const float* x, const float* gamma, const float* dy, int64
     if (dgamma) at.store(dgamma + i, at.load(dgamma + i) + h * d);
     if (dbeta) at.store(dbeta + i, at.load(dbeta + i) + d);
   });
+  // on its own, or it would be rounded otherwise than a sum of two arrays
+  if (beside) along(n, [&](int64_t i, auto at) { at.store(dx + i, at.load(dx + i) + at.load(beside + i)); });
 }
 
 struct Sizes {
@@ -95,9 +98,9 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 beta, OutF32 y, O
   return ffi::Error::Success();
 }
 
-// dgamma is as large as gamma, dbeta [.., n] or [.., 0].
-ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F32 dy, OutF32 dx, OutF32 dgamma,
-                    OutF32 dbeta, bool centered) {
+// beside: as dx, or nothing; dgamma is as large as gamma, dbeta [.., n] or [.., 0].
+ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F32 dy, F32 beside, OutF32 dx,
+                    OutF32 dgamma, OutF32 dbeta, bool centered) {
   THALWEG_EXPECT_ROWS(x, s);
   const int64_t n = s.n;
   const bool scaled = gamma.element_count() > 0, shifted = dbeta->element_count() > 0;
@@ -108,6 +111,8 @@ ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F3
   THALWEG_EXPECT_COUNT(rstd, s.batch * s.rows, "rstd must have a number for each row");
   THALWEG_EXPECT_COUNT(dy, s.batch * s.rows * n, "dy must be as large as x");
   THALWEG_EXPECT_COUNT(*dx, s.batch * s.rows * n, "dx must be as large as x");
+  const bool two = beside.element_count() > 0;
+  THALWEG_EXPECT_COUNT(beside, two ? s.batch * s.rows * n : 0, "the gradient beside must be as large as x");
   const int64_t block = std::max(kBlock, (s.rows + 63) / 64), blocks = (s.rows + block - 1) / block;
   float* const shares = scratch<float>(0, std::max<int64_t>(1, 2 * blocks * n));  // [blocks, 2, n]
   for (int64_t model = 0; model < s.batch; ++model) {
@@ -116,9 +121,9 @@ ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F3
       float* const share = shares + i / block * 2 * n;
       std::fill(share, share + 2 * n, 0.0f);
       for (int64_t r = model * s.rows + i; r < model * s.rows + end; ++r)
-        DifferentiateRow(x.typed_data() + r * n, g, dy.typed_data() + r * n, n, centered, mu.typed_data()[r],
-                         rstd.typed_data()[r], dx->typed_data() + r * n, scaled ? share : nullptr,
-                         shifted ? share + n : nullptr);
+        DifferentiateRow(x.typed_data() + r * n, g, dy.typed_data() + r * n, two ? beside.typed_data() + r * n : nullptr,
+                         n, centered, mu.typed_data()[r], rstd.typed_data()[r], dx->typed_data() + r * n,
+                         scaled ? share : nullptr, shifted ? share + n : nullptr);
     });
     const auto gather = [&](const float* from, float* to) {
       std::fill(to, to + n, 0.0f);
@@ -137,7 +142,7 @@ THALWEG_HANDLER(thalweg_layer_norm, Forward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>()
     .Attr<bool>("centered").Attr<float>("epsilon"));
 THALWEG_HANDLER(thalweg_layer_norm_backward, Backward, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>()
-    .Attr<bool>("centered"));
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
+    .Ret<F32>().Ret<F32>().Ret<F32>().Attr<bool>("centered"));
 
 }  // namespace thalweg

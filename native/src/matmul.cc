@@ -1,46 +1,43 @@
 // Matrix products: y = x W + b, and the two products of its gradient.
 #include "ending.h"
-#include "handler.h"
+#include "matmul.h"
 #include "product.h"
 #include "product_bf16.h"
 
 namespace thalweg {
 namespace {
 
-struct Shape {
-  int64_t batch = 1, m = 0, n = 0, k = 0;
+// The bias, then a matrix of the result's shape.
+struct Added {
+  Ending ending;
+  const float* shortcut;
+  int64_t columns;
+
+  void fetch(int64_t row, int64_t column, int64_t rows) const {
+    for (int64_t i = row; i < row + rows; ++i)
+      for (int64_t j = 0; j < kPanel; j += kLine) __builtin_prefetch(shortcut + i * columns + column + j);
+  }
+
+  template <int M, int N>
+  void operator()(Tile<M, N>& t, int64_t row, int64_t column, int64_t last) const {
+    ending(t, row, column, last);
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j) {
+        const float* const at = shortcut + (row + i) * columns + column + j * kLanes;
+        t.sum[i][j] += j + 1 < N || last == kLanes ? load(at) : load(at, last);
+      }
+  }
 };
 
-// x: [.., m, k] or, transposed, [.., k, m]; W likewise. The leading axes are a batch of products.
-template <typename Buffer, typename Out>
-ffi::Error Check(Buffer& x, Buffer& w, Out& y, bool x_transposed, bool w_transposed, Shape& s) {
-  const auto dx = x.dimensions(), dw = w.dimensions(), dy = y->dimensions();
-  const size_t rank = dy.size();
-  THALWEG_EXPECT(rank >= 2 && dx.size() == rank, "matmul", "x must have as many axes as the result, two at least", x);
-  THALWEG_EXPECT(dw.size() == rank, "matmul", "the kernel must have as many axes as the result", w);
-  for (size_t i = 0; i + 2 < rank; ++i) {
-    THALWEG_EXPECT(dx[i] == dy[i] && dw[i] == dy[i], "matmul", "the leading axes differ", x);
-    s.batch *= dy[i];
-  }
-  s.m = dy[rank - 2], s.n = dy[rank - 1], s.k = x_transposed ? dx[rank - 2] : dx[rank - 1];
-  THALWEG_EXPECT((x_transposed ? dx[rank - 1] : dx[rank - 2]) == s.m, "matmul", "x has another number of rows", x);
-  THALWEG_EXPECT((w_transposed ? dw[rank - 1] : dw[rank - 2]) == s.k, "matmul", "the inner axes differ", w);
-  THALWEG_EXPECT((w_transposed ? dw[rank - 2] : dw[rank - 1]) == s.n, "matmul", "the kernel has other columns", w);
-  return ffi::Error::Success();
-}
-
-// b: [.., n] or nothing.
-template <typename Buffer>
-ffi::Error CheckBias(Buffer& b, const Shape& s) {
-  const auto size = static_cast<int64_t>(b.element_count());
-  THALWEG_EXPECT(size == 0 || size == s.batch * s.n, "matmul", "the bias must have a number for each column", b);
-  return ffi::Error::Success();
-}
-
-ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, bool x_transposed, bool w_transposed, bool relu) {
+// shortcut: as y, or nothing.
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, F32 shortcut, OutF32 y, bool x_transposed, bool w_transposed,
+               bool relu) {
   Shape s;
   if (ffi::Error error = Check(x, w, y, x_transposed, w_transposed, s); error.failure()) return error;
   if (ffi::Error error = CheckBias(b, s); error.failure()) return error;
+  const bool added = shortcut.element_count() > 0;
+  THALWEG_EXPECT(!added || shortcut.element_count() == y->element_count(), "matmul", "the shortcut must be as large as y",
+                 shortcut);
   for (int64_t i = 0; i < s.batch; ++i) {
     const float* const px = x.typed_data() + i * s.m * s.k;
     const float* const pw = w.typed_data() + i * s.k * s.n;
@@ -48,7 +45,10 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, bool x_trans
     const Matrix c = w_transposed ? Matrix{pw, 1, s.k} : Matrix{pw, s.n, 1};
     float* const out = y->typed_data() + i * s.m * s.n;
     const float* const bias = b.element_count() ? b.typed_data() + i * s.n : nullptr;
-    if (bias || relu) product(pool, s.m, s.n, s.k, a, c, out, nullptr, Ending{bias, relu});
+    if (added)
+      product(pool, s.m, s.n, s.k, a, c, out, nullptr,
+              Added{{bias, relu}, shortcut.typed_data() + i * s.m * s.n, s.n});
+    else if (bias || relu) product(pool, s.m, s.n, s.k, a, c, out, nullptr, Ending{bias, relu});
     else product(pool, s.m, s.n, s.k, a, c, out);
   }
   return ffi::Error::Success();
@@ -89,7 +89,7 @@ ffi::Error RunHalf(ffi::ThreadPool pool, BF16 x, BF16 w, BF16 b, OutBF16 y, bool
 }  // namespace
 
 THALWEG_HANDLER(thalweg_matmul, Run, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>()
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>()
     .Attr<bool>("x_transposed").Attr<bool>("w_transposed").Attr<bool>("relu"));
 THALWEG_HANDLER(thalweg_linear_gradient, RunGradient, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>());

@@ -45,8 +45,8 @@ def test_the_gradient_has_a_gradient():
         inner = jax.grad(lambda *a: jnp.sum(f(*a) ** 3), argnums=(0, 1, 2))
         return jax.grad(lambda *a: sum(jnp.sum(g**2) for g in inner(*a)), argnums=(0, 1, 2))(q, k, v)
 
-    found = twice(lambda *a: attention.native(*a, *none, True, 0.5)[0])
-    expected = twice(lambda *a: attention.reference(*a, *none, True, 0.5))
+    found = twice(lambda *a: attention.native(*a, *none, True, 0.5, 0)[0])
+    expected = twice(lambda *a: attention.reference(*a, *none, True, 0.5, 0))
     for a, b in zip(found, expected, strict=True):
         assert_allclose(a, b, rtol=1e-3, atol=1e-3 * np.abs(b).max())
 
@@ -54,8 +54,8 @@ def test_the_gradient_has_a_gradient():
 def test_shared_keys_under_vmap_with_a_mask_of_one_row():
     q, k, v = qkv(3, 2, 9, 2, 5)
     mask, limits = jnp.asarray(RNG.random((3, 1, 1, 1, 9)) < 0.5), jnp.int32(RNG.integers(1, 9, (3, 2)))
-    found = jax.vmap(lambda *a: attention.native(*a, False, 0.5)[0])(q, k, v, mask, limits)
-    expected = jax.vmap(lambda *a: attention.reference(*a, False, 0.5))(q, k, v, mask, limits)
+    found = jax.vmap(lambda *a: attention.native(*a, False, 0.5, 0)[0])(q, k, v, mask, limits)
+    expected = jax.vmap(lambda *a: attention.reference(*a, False, 0.5, 0))(q, k, v, mask, limits)
     assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -63,7 +63,7 @@ def test_nothing_at_all():
     for batch, queries, keys in ((0, 3, 3), (2, 0, 3), (2, 3, 0)):
         q, k = jnp.ones((batch, queries, 2, 4)), jnp.ones((batch, keys, 2, 4))
         none = jnp.zeros((1, 1, 1, 0), bool), jnp.zeros(0, jnp.int32)
-        y, back = jax.vjp(lambda q, k, none=none: attention.native(q, k, k, *none, False, 1.0)[0], q, k)
+        y, back = jax.vjp(lambda q, k, none=none: attention.native(q, k, k, *none, False, 1.0, 0)[0], q, k)
         assert y.shape == q.shape
         assert not np.asarray(y).any()
         assert all(not np.asarray(g).any() for g in back(y + 1))

@@ -61,12 +61,13 @@ def test_small_products_and_other_dtypes_stay_with_xla(kernels_built):
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
-        (((3, 4), (5, 6), (0,), (3, 6)), "the inner axes differ"),
-        (((3, 4), (4, 6), (5,), (3, 6)), "the bias must have a number for each column"),
-        (((3, 4), (4, 6), (0,), (2, 6)), "x has another number of rows"),
-        (((3, 4), (4, 6), (0,), (3, 7)), "the kernel has other columns"),
-        (((4,), (4, 6), (0,), (3, 6)), "x must have as many axes as the result"),
-        (((2, 3, 4), (1, 4, 6), (0,), (2, 3, 6)), "the leading axes differ"),
+        (((3, 4), (5, 6), (0,), (0,), (3, 6)), "the inner axes differ"),
+        (((3, 4), (4, 6), (5,), (0,), (3, 6)), "the bias must have a number for each column"),
+        (((3, 4), (4, 6), (0,), (1, 6), (3, 6)), "the shortcut must be as large as y"),
+        (((3, 4), (4, 6), (0,), (0,), (2, 6)), "x has another number of rows"),
+        (((3, 4), (4, 6), (0,), (0,), (3, 7)), "the kernel has other columns"),
+        (((4,), (4, 6), (0,), (0,), (3, 6)), "x must have as many axes as the result"),
+        (((2, 3, 4), (1, 4, 6), (0,), (0,), (2, 3, 6)), "the leading axes differ"),
     ],
 )
 def test_wrong_shapes_are_errors_through_the_ffi(kernels_built, shapes, message):
@@ -82,6 +83,6 @@ def test_a_wrong_dtype_is_an_error_through_the_ffi(kernels_built):
     out = jax.ShapeDtypeStruct((3, 6), jnp.float32)
     with pytest.raises(Exception, match=r"(?i)dtype"), relaxed():
         library.call(
-            "matmul", out, jnp.ones((3, 4), jnp.int32), jnp.ones((4, 6)), jnp.ones(0),
+            "matmul", out, jnp.ones((3, 4), jnp.int32), jnp.ones((4, 6)), jnp.ones(0), jnp.ones(0),
             x_transposed=False, w_transposed=False, relu=False,
         )  # fmt: skip

@@ -28,7 +28,14 @@ CASES = {
     "product of many columns": (ops.linear, a(96, 2200), a(2200, 4200), a(4200)),
     "small product": (ops.linear, a(32, 784), a(784, 128), a(128)),
     "bfloat16": (ops.linear, jnp.bfloat16(a(400, 600)), jnp.bfloat16(a(600, 540))),
-    "product with a ReLU": (lambda *x: ops.linear(*x, relu=True), a(400, 600), a(600, 540), a(540)),
+    "product with a ReLU": (lambda *x: ops.linear(*x, "relu"), a(400, 600), a(600, 540), a(540)),
+    "product with GELU": (lambda *x: ops.linear(*x, "gelu"), a(400, 600), a(600, 540), a(540)),
+    "product with a shortcut": (
+        lambda *x: ops.linear(*x[:3], shortcut=x[3]), a(400, 600), a(600, 540), a(540), a(400, 540)
+    ),
+    "two products": (
+        lambda *x: ops.feed_forward(*x[:3], "gelu", *x[3:]), a(400, 128), a(128, 512), a(512), a(512, 128), a(128)
+    ),
     "softmax": (ops.softmax, a(700, 1000)),
     "convolution with a ReLU": (rectified, a(32, 20, 20, 32), a(3, 3, 32, 64), a(64)),
     "convolution": (conv(1, "valid"), a(32, 20, 20, 32), a(3, 3, 32, 64)),
@@ -41,6 +48,8 @@ CASES = {
     "lstm": (lambda x, w, u: ops.lstm(x, w, u, None, (h, h))[0], a(128, 28, 28), a(28, 256), a(64, 256)),
     "gru": (lambda x, w, u: ops.gru(x, w, u, None, None, (h,), steps=steps)[0], a(128, 28, 28), a(28, 192), a(64, 192)),
     "attention": (lambda q, k, v: ops.attention(q, k, v, causal=True, lengths=lengths), *(a(8, 128, 4, 32),) * 3),
+    "attention to itself": (lambda q: ops.attention(q, None, None, causal=True), a(8, 128, 12, 32)),
+    "layer norm beside": (lambda x, g, b: ops.layer_norm_beside(x, g, b), a(4096, 128), a(128), a(128)),
     "layer norm": (lambda x, g, b: ops.layer_norm(x, g, b), a(4096, 128), a(128), a(128)),
     "cross-entropy": (lambda z: ops.of_classes(z, labels)[:2], a(700, 1000)),
     "gelu": (ops.gelu, a(4096, 128)),
@@ -73,5 +82,5 @@ def test_one_core_gives_the_bits_of_all(kernels_built):
     if len(cores) < 2:
         pytest.skip("there is one core only")
     alone, together = digests(cores[:1]), digests(cores)
-    assert len(alone) == 23
+    assert len(alone) == 28
     assert [name for name in alone if alone[name] != together[name]] == []

@@ -1,5 +1,6 @@
 """What attention makes of masks, several inputs and its settings; the equations are in the contract battery."""
 
+import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
@@ -133,7 +134,7 @@ def test_the_parts_of_a_block_have_places_and_rows_in_the_summary():
     params, state = core.init(block, random.key(0), jnp.ones((1, 3, 6)))
     assert list(params["layers"]["0"]) == ["attention", "attention_norm", "up", "down", "feed_forward_norm"]
     assert list(params["layers"]["0"]["attention"]) == [
-        "query_kernel", "query_bias", "key_value_kernel", "key_value_bias", "output_kernel", "output_bias",
+        "query_key_value_kernel", "query_key_value_bias", "output_kernel", "output_bias",
     ]  # fmt: skip
     assert list(state["hyper"]["layers"]["0"]) == ["attention_dropout", "feed_forward_dropout"]
     from thalweg.core.summary import summary
@@ -145,11 +146,10 @@ def test_the_parts_of_a_block_have_places_and_rows_in_the_summary():
 
 def test_each_projection_begins_as_if_it_stood_alone():
     params, _ = core.init(MultiHeadAttention(2, 30, 10), random.key(0), jnp.ones((1, 3, 40)))
-    k, v = np.split(np.asarray(params["key_value_kernel"]), [60], axis=1)
-    for part in (k, v):
+    for part in np.split(np.asarray(params["query_key_value_kernel"]), [60, 120], axis=1):
         limit = np.sqrt(6 / (part.shape[0] + part.shape[1]))
         assert 0.95 * limit < np.abs(part).max() <= limit
-    assert not np.asarray(params["key_value_bias"]).any()
+    assert not np.asarray(params["query_key_value_bias"]).any()
 
 
 def test_rotary_attention_sees_distances_alone():
@@ -205,3 +205,24 @@ def test_what_does_not_fit():
         Attention(score_mode="general")
     with pytest.raises(ConfigError, match="num_heads must be a whole number"):
         MultiHeadAttention(0, 3)
+
+
+@pytest.mark.parametrize("activation", ["gelu", "relu"])
+@pytest.mark.parametrize("norm_first", [True, False], ids=["norms first", "norms last"])
+def test_layers_computed_as_one_give_what_each_gives_alone(activation, norm_first):
+    block = TransformerEncoderBlock(96, 4, 0.0, activation, norm_first, causal=True)
+    x = jnp.asarray(RNG.normal(size=(5, 40, 64)), jnp.float32)
+    params, state = core.init(block, random.key(0), x)
+
+    def loss(params, x, capture):
+        y, _ = core.apply(block, params, state, x, capture=capture)
+        return jnp.sum(jnp.sin(y)), y
+
+    def both(capture):
+        return jax.jit(lambda p, x: jax.value_and_grad(loss, (0, 1), has_aux=True)(p, x, capture))(params, x)
+
+    (_, together), at_once = both(None)
+    (_, apart), one_by_one = both(core.Capture())
+    np.testing.assert_array_equal(together, apart)
+    for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(one_by_one), strict=True):
+        assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())

@@ -7,6 +7,9 @@ Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135
 
 Shapes: q, o [batch, queries, heads, size]; k, v [batch, keys, groups, size], a group serving heads / groups heads;
 mask [1 or batch, 1 or heads, 1 or queries, keys] or empty; lengths [batch] or empty.
+
+The kernel reads what one projection gave without copying it apart: where v is None, k has the heads of both, [batch,
+keys, 2 groups, size]; where k is None too, q has the heads of all three, [batch, queries, heads + 2 groups, size].
 """
 
 import functools
@@ -29,15 +32,22 @@ Key = Float[Array, "batch keys groups size"]
 Value = Float[Array, "batch keys groups depth"]
 
 
-def serves(q: Query, k: Key, v: Value) -> bool:
+def serves(q: Array, k: Array | None, v: Array | None) -> bool:
     """Whether the native kernel runs for these."""
-    return (
-        q.dtype == k.dtype == v.dtype
-        and q.dtype in WIDENED
-        and k.shape == v.shape
-        and q.size * k.shape[1] >= SMALLEST
-        and library.serves()
-    )
+    keys = q if k is None else k
+    alike = v is None or (v.dtype == keys.dtype and v.shape == keys.shape)
+    known = q.dtype == keys.dtype and q.dtype in WIDENED
+    return alike and known and q.size * keys.shape[1] >= SMALLEST and library.serves()
+
+
+def apart(q: Array, k: Array | None, v: Array | None, groups: int) -> tuple[Query, Key, Value]:
+    """Queries, keys and values, each by itself; `groups` are the keys' heads."""
+    if k is None:
+        q, k, v = jnp.split(q, [q.shape[2] - 2 * groups, q.shape[2] - groups], axis=2)
+    elif v is None:
+        k, v = jnp.split(k, 2, axis=2)
+    assert v is not None
+    return q, k, v
 
 
 def seen(
@@ -84,43 +94,61 @@ def mix(p: Float[Array, "batch heads queries keys"], v: Value) -> Float[Array, "
 
 
 def reference(
-    q: Query, k: Key, v: Value, mask: Bool[Array, "..."], lengths: Int[Array, "..."], causal: bool, scale: float
+    q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, causal: bool, scale: float, groups: int
 ) -> Float[Array, "batch queries heads depth"]:
     """With the matrix of scores, by XLA."""
+    q, k, v = apart(q, k, v, groups)
     return mix(weights(q, k, mask, lengths, causal, scale), v)
 
 
-def _native(q: Array, k: Array, v: Array, mask: Array, lengths: Array, causal: bool, scale: float) -> Any:
+def _given(q: Array, k: Array | None, v: Array | None, groups: int) -> tuple[tuple[Array, Array, Array], int]:
+    """Three arrays as the native function takes them, and which of them are joined: what lies elsewhere is empty."""
+    empty = jnp.zeros((q.shape[0], 0, groups, q.shape[3]), q.dtype)
+    if k is None:
+        return (q, empty, empty), 2
+    return ((q, k, empty), 1) if v is None else ((q, k, v), 0)
+
+
+def _native(
+    q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, causal: bool, scale: float, groups: int
+) -> Any:
     """(o, L); only o is to be differentiated."""
-    results = (ShapeDtype(q.shape, q.dtype), ShapeDtype((q.shape[0], q.shape[2], q.shape[1]), q.dtype))
-    settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale)}
-    o, log_sum = library.call("attention", results, q, k, v, mask, lengths.astype(jnp.int32), **settings)
+    given, joined = _given(q, k, v, groups)
+    batch, queries, heads, size = q.shape
+    heads -= 2 * groups if joined == 2 else 0
+    results = ShapeDtype((batch, queries, heads, size), q.dtype), ShapeDtype((batch, heads, queries), q.dtype)
+    settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale), "joined": joined}
+    o, log_sum = library.call("attention", results, *given, mask, lengths.astype(jnp.int32), **settings)
     return o, log_sum
 
 
-native = jax.custom_vjp(_native, nondiff_argnums=(5, 6))
+native = jax.custom_vjp(_native, nondiff_argnums=(5, 6, 7))
 
 
-def _forward(q: Array, k: Array, v: Array, mask: Array, lengths: Array, causal: bool, scale: float) -> Any:
-    o, log_sum = native(q, k, v, mask, lengths, causal, scale)
+def _forward(
+    q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, causal: bool, scale: float, groups: int
+) -> Any:
+    o, log_sum = native(q, k, v, mask, lengths, causal, scale, groups)
     return (o, log_sum), (q, k, v, mask, lengths, o, log_sum)
 
 
-def _backward(causal: bool, scale: float, saved: Any, cotangents: Any) -> Any:
-    return *_gradient(causal, scale)(*saved, cotangents[0]), None, None
+def _backward(causal: bool, scale: float, groups: int, saved: Any, cotangents: Any) -> Any:
+    return *_gradient(causal, scale, groups)(*saved, cotangents[0]), None, None
 
 
 native.defvjp(_forward, _backward)
 
 
 @functools.cache
-def _gradient(causal: bool, scale: float) -> Any:
-    def run(q: Array, k: Array, v: Array, mask: Array, lengths: Array, *rest: Array) -> Any:
-        settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale)}
-        arguments = (q, k, v, mask, lengths.astype(jnp.int32), *rest)
-        return tuple(library.call("attention_backward", tuple(library.like(q, k, v)), *arguments, **settings))
+def _gradient(causal: bool, scale: float, groups: int) -> Any:
+    def run(q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, *rest: Array) -> Any:
+        given, joined = _given(q, k, v, groups)
+        settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale), "joined": joined}
+        arguments = (*given, mask, lengths.astype(jnp.int32), *rest)
+        found = library.call("attention_backward", tuple(library.like(*given)), *arguments, **settings)
+        return tuple(None if of is None else d for of, d in zip((q, k, v), found, strict=True))
 
-    def formula(q: Array, k: Array, v: Array, mask: Array, lengths: Array, *rest: Array) -> Any:
-        return jax.vjp(lambda q, k, v: reference(q, k, v, mask, lengths, causal, scale), q, k, v)[1](rest[-1])
+    def formula(q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, *rest: Array) -> Any:
+        return jax.vjp(lambda q, k, v: reference(q, k, v, mask, lengths, causal, scale, groups), q, k, v)[1](rest[-1])
 
     return closed(run, formula)

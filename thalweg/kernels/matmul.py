@@ -1,4 +1,4 @@
-"""The matrix product y = x W + b, native, with its gradient; a ReLU may follow (`ending.py`).
+"""The matrix product y = x W + b, native, with its gradient; a ReLU may follow (`ending.py`), or a shortcut be added.
 
     dx = dz W^T      dW = x^T dz      db = sum over rows of dz      dz = dy, with a ReLU where y > 0
 
@@ -53,10 +53,13 @@ def linear(
     return jnp.reshape(y, (*x.shape[:-1], kernel.shape[-1]))
 
 
-def _native(a: Array, b: Array, bias: Array | None, a_transposed: bool, b_transposed: bool, relu: bool) -> Array:
+def _native(
+    a: Array, b: Array, bias: Array | None, a_transposed: bool, b_transposed: bool, relu: bool, *shortcut: Array
+) -> Array:
     shape = ShapeDtype((a.shape[1 if a_transposed else 0], b.shape[0 if b_transposed else 1]), a.dtype)
+    added = (*shortcut, jnp.zeros(0, a.dtype))[:1] if a.dtype == jnp.float32 else ()
     return library.call(
-        NATIVE[a.dtype], shape, a, b, ending.given(bias, a.dtype),
+        NATIVE[a.dtype], shape, a, b, ending.given(bias, a.dtype), *added,
         x_transposed=a_transposed, w_transposed=b_transposed, relu=relu,
     )  # fmt: skip
 
@@ -102,6 +105,24 @@ def _ended_backward(relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
 
 
 ended.defvjp(_ended_forward, _ended_backward)
+
+
+@jax.custom_vjp
+def added(x: Array, kernel: Array, bias: Array | None, shortcut: Array) -> Array:
+    """The sum x W + b + shortcut, of float32."""
+    return _native(x, kernel, bias, False, False, False, shortcut)
+
+
+def _added_forward(x: Array, kernel: Array, bias: Array | None, shortcut: Array) -> tuple[Array, Any]:
+    y: Any = added(x, kernel, bias, shortcut)
+    return y, (x, kernel, bias, None)
+
+
+def _added_backward(saved: Any, dy: Array) -> tuple[Any, ...]:
+    return *_ended_backward(False, saved, dy), dy
+
+
+added.defvjp(_added_forward, _added_backward)
 
 
 @jax.custom_vjp

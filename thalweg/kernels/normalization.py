@@ -87,9 +87,23 @@ def reference(x: Array, gamma: Array, beta: Array, centered: bool, epsilon: floa
 
 def by_row(x: Array, axes: int, gamma: Scale, beta: Scale, centered: bool, epsilon: float) -> Array:
     """Each row by itself over the last `axes` axes of x, natively."""
+    return (
+        normalized(_rows(x, axes), _flat(gamma), _flat(beta), centered, float(epsilon))[0]
+        .reshape(x.shape)
+        .astype(x.dtype)
+    )
+
+
+def by_row_beside(x: Array, axes: int, gamma: Scale, beta: Scale, epsilon: float) -> tuple[Array, Array]:
+    """`by_row`, and x: for what goes on beside the norm too, whose gradients are then added in one pass."""
+    both: Any = branched(_rows(x, axes), _flat(gamma), _flat(beta), float(epsilon))
+    y, beside = both
+    return y.reshape(x.shape).astype(x.dtype), beside.reshape(x.shape).astype(x.dtype)
+
+
+def _rows(x: Array, axes: int) -> Array:
     cut = x.ndim - axes
-    rows = widen(x).reshape(math.prod(x.shape[:cut]), math.prod(x.shape[cut:]))
-    return normalized(rows, _flat(gamma), _flat(beta), centered, float(epsilon))[0].reshape(x.shape).astype(x.dtype)
+    return widen(x).reshape(math.prod(x.shape[:cut]), math.prod(x.shape[cut:]))
 
 
 def _flat(scale: Scale) -> Array:
@@ -112,21 +126,41 @@ def _normalized_forward(x: Array, gamma: Array, beta: Array, centered: bool, eps
 
 
 def _normalized_backward(centered: bool, epsilon: float, saved: Any, cotangents: Any) -> Any:
-    return _gradient(centered, epsilon)(*saved, cotangents[0])
+    return _gradient(centered, epsilon)(*saved, cotangents[0], jnp.zeros(0, jnp.float32))
 
 
 normalized.defvjp(_normalized_forward, _normalized_backward)
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def branched(x: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Array, Array]:
+    """(y, x)."""
+    return normalized(x, gamma, beta, True, epsilon)[0], x
+
+
+def _branched_forward(x: Array, gamma: Array, beta: Array, epsilon: float) -> Any:
+    (y, *_), saved = _normalized_forward(x, gamma, beta, True, epsilon)
+    return (y, x), saved
+
+
+def _branched_backward(epsilon: float, saved: Any, cotangents: Any) -> Any:
+    return _gradient(True, epsilon)(*saved, *cotangents)
+
+
+branched.defvjp(_branched_forward, _branched_backward)
+
+
 @functools.cache
 def _gradient(centered: bool, epsilon: float) -> Any:
-    def native(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array) -> Any:
-        results = library.like(x, gamma, beta)
-        return library.call("layer_norm_backward", results, x, gamma, mu, rstd, dy, aliases={4: 0}, centered=centered)
+    def native(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array, beside: Array) -> Any:
+        results, given = library.like(x, gamma, beta), (x, gamma, mu, rstd, dy, beside)
+        return library.call("layer_norm_backward", results, *given, aliases={4: 0}, centered=centered)
 
-    def formula(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array) -> Any:
+    def formula(x: Array, gamma: Array, beta: Array, mu: Array, rstd: Array, dy: Array, beside: Array) -> Any:
         del mu, rstd  # functions of x
-        return jax.vjp(lambda x, gamma, beta: reference(x, gamma, beta, centered, epsilon), x, gamma, beta)[1](dy)
+        f = jax.vjp(lambda x, gamma, beta: reference(x, gamma, beta, centered, epsilon), x, gamma, beta)[1]
+        dx, *rest = f(dy)
+        return dx + beside if beside.size else dx, *rest
 
     return closed(native, formula)
 

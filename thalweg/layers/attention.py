@@ -12,6 +12,7 @@ from thalweg import ops
 from thalweg.core import Context, Module
 from thalweg.errors import ConfigError
 from thalweg.layers.common import Constraint, Initializer, Regularizer, weight
+from thalweg.ops.attention import apart
 from thalweg.ops.initializers import initializer
 from thalweg.ranges import RATE
 from thalweg.record import Record
@@ -46,13 +47,17 @@ def dropped(cx: Context, p: Array) -> Array:
     return ops.dropout(p, cx.hyper("dropout", rate), cx.key()) if cx.train and rate else p
 
 
-def attend(cx: Context, q: Array, k: Array, v: Array, with_scores: bool, **seen: Any) -> tuple[Array, Array | None]:
+def attend(
+    cx: Context, q: Array, k: Array | None, v: Array | None, with_scores: bool, groups: int | None = None, **seen: Any
+) -> tuple[Array, Array | None]:
     """The values mixed for each query, and the weights where they are asked for: heads stand on the third axis.
 
-    Weights that are looked at or dropped must be there, so the formula runs in place of the native kernel.
+    What is joined is as for `ops.attention`. Weights that are looked at or dropped must be there, so the formula runs
+    in place of the native kernel.
     """
     if not with_scores and not (cx.train and getattr(cx.module, "dropout", 0)):
-        return ops.attention(q, k, v, **seen), None
+        return ops.attention(q, k, v, groups=groups, **seen), None
+    q, k, v = apart(q, k, v, groups or q.shape[2] // 3)
     p = dropped(cx, ops.attention_weights(q, k, **seen))
     return ops.mix(p, v), p if with_scores else None
 

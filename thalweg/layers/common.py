@@ -13,6 +13,7 @@ from thalweg.core import Context, Module, Through
 from thalweg.ops.activations import activation
 from thalweg.ops.constraints import constraint
 from thalweg.ops.initializers import initializer
+from thalweg.ops.linear import INSIDE
 from thalweg.ops.regularizers import regularizer
 from thalweg.record import Record
 from thalweg.types import Array
@@ -59,15 +60,16 @@ def bias(cx: Context, units: int) -> Array | None:
     return weight(cx, "bias", (units,)) if getattr(cx.module, "use_bias", True) else None
 
 
-def part(cx: Context, *names: str) -> Context:
+def part(cx: Context, *names: str, module: Module | None = None) -> Context:
     """The place `names` below the layer that `cx` is in, for a layer that it makes of its own settings as it computes.
 
-    Such a layer has its parameters, its randomness and its captures at that path, as a field of the layer would.
+    Such a layer has its parameters, its randomness and its captures at that path, as a field of the layer would. With
+    `module` the place is inside that layer: its parameters can be asked for there.
 
     Example:
         `y = Dense(self.intermediate_dim)(part(cx, "up"), x)`
     """
-    return Context(cx.call, (*cx.path, *names), None, cx.frozen)
+    return Context(cx.call, (*cx.path, *names), module, cx.frozen)
 
 
 def through(cx: Context, layer: Module, method: str, *args: Any) -> Any:
@@ -75,9 +77,20 @@ def through(cx: Context, layer: Module, method: str, *args: Any) -> Any:
     return cx.run(layer, getattr(type(layer), method), (cx, *args), {})
 
 
+def looked_at(cx: Context) -> bool:
+    """Whether each layer's own output is asked for, now or as a shape: then layers are not computed as one."""
+    return cx.call.initialising or cx.call.capture is not None
+
+
 def has_relu(cx: Context) -> bool:
-    """Whether the layer's activation is the ReLU, which products and convolutions apply themselves."""
+    """Whether the layer's activation is the ReLU, which convolutions apply themselves."""
     return getattr(cx.module, "activation", None) == "relu"
+
+
+def inside(cx: Context) -> str | None:
+    """The layer's activation, where a product applies it itself."""
+    stated = getattr(cx.module, "activation", None)
+    return stated if stated in INSIDE else None
 
 
 def finish(cx: Context, y: Array, activated: bool = False) -> Array:

@@ -2,9 +2,20 @@
 
 from typing import ClassVar
 
+from thalweg import ops
 from thalweg.core import Context, Module
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
-from thalweg.ops.linear import linear
+from thalweg.layers.common import (
+    Activation,
+    Constraint,
+    Initializer,
+    Regularizer,
+    bias,
+    finish,
+    inside,
+    looked_at,
+    part,
+    weight,
+)
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Float
 
@@ -50,6 +61,27 @@ class Dense(Module):
 
     def __call__(self, cx: Context, x: Float[Array, "batch *rest features"]) -> Float[Array, "batch *rest units"]:
         """The layer on `x`."""
-        kernel = weight(cx, "kernel", (x.shape[-1], self.units))
-        relu = has_relu(cx)
-        return finish(cx, linear(x, kernel, bias(cx, self.units), relu), relu)
+        kernel, b = _weights(cx, x.shape[-1], self.units)
+        activation = inside(cx)
+        return finish(cx, ops.linear(x, kernel, b, activation), activation is not None)
+
+
+def _weights(cx: Context, features: int, units: int) -> tuple[Array, Array | None]:
+    return weight(cx, "kernel", (features, units)), bias(cx, units)
+
+
+def feed_forward(
+    cx: Context,
+    x: Float[Array, "batch *rest features"],
+    up: Dense,
+    down: Dense,
+    shortcut: Float[Array, "batch *rest units"] | None = None,
+) -> Float[Array, "batch *rest units"]:
+    """down(up(x)), the two at the places "up" and "down", without regularizers: as one where nobody looks between."""
+    activation = inside(part(cx, "up", module=up))
+    if activation is None or down.activation is not None or looked_at(cx):
+        y = down(part(cx, "down"), up(part(cx, "up"), x))
+        return y if shortcut is None else y + shortcut
+    first = _weights(part(cx, "up", module=up), x.shape[-1], up.units)
+    second = _weights(part(cx, "down", module=down), up.units, down.units)
+    return ops.feed_forward(x, *first, activation, *second, shortcut)

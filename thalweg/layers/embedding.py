@@ -7,8 +7,7 @@ import jax.numpy as jnp
 from thalweg import ops, tree
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError, nearest
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
-from thalweg.ops.linear import linear
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, inside, weight
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Float, Shaped
 
@@ -112,8 +111,8 @@ class TiedDense(Module):
             raise ValueError(
                 f"vectors of {self.to} have {table.shape[1]} numbers.\n  Write Dense({table.shape[1]}) before it"
             )
-        relu = has_relu(cx)
-        return finish(cx, linear(x, table.T, bias(cx, len(table)), relu), relu)
+        activation = inside(cx)
+        return finish(cx, ops.linear(x, table.T, bias(cx, len(table)), activation), activation is not None)
 
     def _table(self, cx: Context) -> Array:
         call = cx.call

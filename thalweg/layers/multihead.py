@@ -5,8 +5,9 @@
 Vaswani et al. 2017, arXiv:1706.03762; with a group of query heads to each head of keys, Ainslie et al. 2023,
 arXiv:2305.13245.
 
-The matrices of all heads stand side by side in one, and that of the keys beside that of the values, so that a call is
-three products: of the queries, of keys with values, of the output. The two layers below differ in their settings alone.
+The matrices of all heads stand side by side in one. So do those of what is projected from one sequence: in the
+attention of a sequence to itself queries, keys and values, else keys and values. A call is then two or three products.
+The two layers below differ in their settings alone.
 
 A cache holds the k and v of the steps so far, `{"k": [rows, size, groups, key], "v": [rows, size, groups, value]}`. It
 is given and returned: `step` writes the new steps in and reads up to them. What is attended to but does not grow, an
@@ -62,15 +63,17 @@ def _weight(cx: Context, name: str, kind: str, shape: tuple[int, ...], widths: t
     return cx.param(name, Beside(begin, widths), shape, regularizer=regularizer(cost), constraint=constraint(bound))
 
 
-def _projected(cx: Context, name: str, widths: tuple[int, ...], *xs: Array) -> list[Array]:
-    """The product x W + b, cut into parts of these widths; where there are several x, one for each part."""
-    cuts = [sum(widths[:i]) for i in range(1, len(widths))]
-    kernel = _weight(cx, f"{name}_kernel", "kernel", (xs[0].shape[-1], sum(widths)), widths)
-    bias = _weight(cx, f"{name}_bias", "bias", (sum(widths),), widths) if getattr(cx.module, "use_bias", True) else None
-    if len(xs) == 1:
-        return jnp.split(ops.linear(xs[0], kernel, bias), cuts, axis=-1)
-    biases = [None] * len(xs) if bias is None else jnp.split(bias, cuts)
-    return [ops.linear(x, w, b) for x, w, b in zip(xs, jnp.split(kernel, cuts, axis=-1), biases, strict=True)]
+def _weights(cx: Context, name: str, features: int, widths: tuple[int, ...]) -> tuple[Array, Array | None]:
+    """W and b of a projection to parts of these widths, side by side."""
+    kernel = _weight(cx, f"{name}_kernel", "kernel", (features, sum(widths)), widths)
+    if not getattr(cx.module, "use_bias", True):
+        return kernel, None
+    return kernel, _weight(cx, f"{name}_bias", "bias", (sum(widths),), widths)
+
+
+def _projected(cx: Context, name: str, widths: tuple[int, ...], x: Array, shortcut: Array | None = None) -> Array:
+    """The product x W + b, its parts side by side, and the shortcut added where there is one."""
+    return ops.linear(x, *_weights(cx, name, x.shape[-1], widths), shortcut=shortcut)
 
 
 def _in_heads(cx: Context, x: Array, heads: int, turning: Array | None = None) -> Array:
@@ -85,21 +88,66 @@ def _positions(x: Array) -> Array:
 
 
 def _queries(cx: Context, heads: Heads, x: Array, positions: Array) -> Array:
-    (q,) = _projected(cx, "query", (heads.queries * heads.key,), x)
+    q = _projected(cx, "query", (heads.queries * heads.key,), x)
     return _in_heads(cx, q, heads.queries, positions)
 
 
 def _memory(cx: Context, heads: Heads, value: Array, key: Array | None, positions: Array) -> Memory:
-    widths = heads.groups * heads.key, heads.groups * heads.value
-    k, v = _projected(cx, "key_value", widths, *((value,) if key is None else (key, value)))
+    n, *_ = widths = heads.groups * heads.key, heads.groups * heads.value
+    if key is None:
+        k, v = jnp.split(_projected(cx, "key_value", widths, value), [n], axis=-1)
+    else:
+        kernel, b = _weights(cx, "key_value", value.shape[-1], widths)
+        k = ops.linear(key, kernel[:, :n], None if b is None else b[:n])
+        v = ops.linear(value, kernel[:, n:], None if b is None else b[n:])
     return {"k": _in_heads(cx, k, heads.groups, positions), "v": _in_heads(cx, v, heads.groups)}
 
 
-def _output(cx: Context, query: Array, y: Array) -> Array:
+def _joinable(cx: Context, heads: Heads) -> bool:
+    """Whether heads can be read where a projection to several of them put them."""
+    return heads.key == heads.value and getattr(cx.module, "rotary", None) is None
+
+
+def _of_itself(cx: Context, heads: Heads, x: Array) -> Array:
+    """The projection of x to queries, keys and values side by side."""
+    widths = heads.queries * heads.key, heads.groups * heads.key, heads.groups * heads.value
+    return _projected(cx, "query_key_value", widths, x)
+
+
+def _in_three(cx: Context, heads: Heads, joined: Array, positions: Array) -> tuple[Array, Memory]:
+    """Queries, and keys and values, of what `_of_itself` gave."""
+    cuts = [heads.queries * heads.key, (heads.queries + heads.groups) * heads.key]
+    q, k, v = jnp.split(joined, cuts, axis=-1)
+    memory = {"k": _in_heads(cx, k, heads.groups, positions), "v": _in_heads(cx, v, heads.groups)}
+    return _in_heads(cx, q, heads.queries, positions), memory
+
+
+def _attended(
+    cx: Context, heads: Heads, query: Array, value: Array, key: Array | None
+) -> tuple[Array, Array | None, Array | None]:
+    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`."""
+    positions = _positions(query)
+    if key is None and value is query:
+        joined = _of_itself(cx, heads, query)
+        if _joinable(cx, heads):
+            return _in_heads(cx, joined, heads.queries + 2 * heads.groups), None, None
+        q, memory = _in_three(cx, heads, joined, positions)
+        return q, memory["k"], memory["v"]
+    q = _queries(cx, heads, query, positions)
+    if key is None and _joinable(cx, heads):
+        joined = _projected(cx, "key_value", (heads.groups * heads.key,) * 2, value)
+        return q, _in_heads(cx, joined, 2 * heads.groups), None
+    memory = _memory(cx, heads, value, key, _positions(value))
+    return q, memory["k"], memory["v"]
+
+
+def _output(cx: Context, query: Array, y: Array, shortcut: Array | None = None) -> Array:
     """The heads joined: [batch, time, heads, value] -> [batch, time, features of the output]."""
-    features = getattr(cx.module, "output_shape", None) or query.shape[-1]
-    (o,) = _projected(cx, "output", (features,), y.reshape(*y.shape[:2], -1))
-    return penalized(cx, o)
+    features, y = getattr(cx.module, "output_shape", None) or query.shape[-1], y.reshape(*y.shape[:2], -1)
+    if shortcut is not None and cx.module.activity_regularizer is None:  # type: ignore[union-attr]
+        return _projected(cx, "output", (features,), y, shortcut)
+    o = penalized(cx, _projected(cx, "output", (features,), y))
+    return o if shortcut is None else o + shortcut
 
 
 def _of_heads(mask: Array | None) -> Array | None:
@@ -116,16 +164,16 @@ def _both(a: Array | None, b: Array | None) -> Array | None:
 
 
 def _call(
-    cx: Context, query: Array, value: Array | None, key: Array | None, mask: Array | None, scores: bool, causal: bool
-) -> Any:
+    cx: Context, query: Array, value: Array | None, key: Array | None, mask: Array | None, scores: bool, causal: bool,
+    shortcut: Array | None,
+) -> Any:  # fmt: skip
     """What the layers share: projections, the product, the output; the query's mask is handed on."""
     heads, value = cx.module.heads, query if value is None else value  # type: ignore[union-attr]
-    q = _queries(cx, heads, query, _positions(query))
-    memory = _memory(cx, heads, value, None if key is value else key, _positions(value))
+    q, k, v = _attended(cx, heads, query, value, None if key is value else key)
     seen = _both(_of_heads(mask), seen_keys(cx, value, key))
     causal = causal or getattr(cx.module, "causal", False)
-    y, p = attend(cx, q, memory["k"], memory["v"], scores, mask=seen, causal=causal)
-    o = cx.masked(_output(cx, query, y), cx.mask_of(query))
+    y, p = attend(cx, q, k, v, scores, heads.groups, mask=seen, causal=causal)
+    o = cx.masked(_output(cx, query, y, shortcut), cx.mask_of(query))
     return o if p is None else (o, p)
 
 
@@ -147,7 +195,7 @@ def _step(
     """
     time, size = x.shape[1], cache["k"].shape[1]
     positions = length[:, None] + jnp.arange(time, dtype=length.dtype)[None]  # batch time
-    q, new = _queries(cx, self.heads, x, positions), _memory(cx, self.heads, x, None, positions)
+    q, new = _in_three(cx, self.heads, _of_itself(cx, self.heads, x), positions)
     cache = {name: _written(cache[name], new[name], length) for name in cache}
     if time == 1:
         y = ops.attention(q, cache["k"], cache["v"], lengths=length + 1)
@@ -182,8 +230,10 @@ class MultiHeadAttention(Module):
     """Attention of `num_heads` heads, each with projections of its own to `key_dim` features.
 
     query: [batch, queries, features]; value, key: [batch, keys, size]; the output: [batch, queries, output_shape].
-    Parameters: `query_kernel` [features, heads key_dim], `key_value_kernel` [size, heads key_dim + heads value_dim],
-    `output_kernel` [heads value_dim, output_shape], and a bias for each.
+    A call is self-attention where `value` is None or the query itself. Its parameters: `query_key_value_kernel`
+    [features, heads (2 key_dim + value_dim)]. Those of attention to another sequence: `query_kernel` [features, heads
+    key_dim], `key_value_kernel` [size, heads (key_dim + value_dim)]. Of both: `output_kernel` [heads value_dim,
+    output_shape], and a bias for each.
 
     Args:
         num_heads: how many heads.
@@ -239,13 +289,15 @@ class MultiHeadAttention(Module):
         attention_mask: Array | None = None,
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
+        shortcut: Sequences | None = None,
     ) -> Any:
         """The layer on `query` and `value`; on `query` alone it is self-attention. The key is the value where None.
 
         `attention_mask` is True, or 1, where a query sees a key: [batch, queries, keys]. With
-        `return_attention_scores` the weights come too, [batch, heads, queries, keys].
+        `return_attention_scores` the weights come too, [batch, heads, queries, keys]. A `shortcut`, as the output, is
+        added to it in the same pass.
         """
-        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask)
+        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask, shortcut)
 
     start_cache, step, remember, recall = _start_cache, _step, _remember, _recall
 
@@ -253,7 +305,7 @@ class MultiHeadAttention(Module):
 class GroupQueryAttention(Module):
     """Attention in which a group of query heads shares a head of keys and values: a smaller cache, fewer weights.
 
-    Shapes and parameters are those of `MultiHeadAttention`, with `num_key_value_heads` heads in `key_value_kernel`.
+    Shapes and parameters are those of `MultiHeadAttention`, with `num_key_value_heads` heads of keys and of values.
 
     Args:
         head_dim: the size of a head's queries, keys and values.
@@ -309,8 +361,9 @@ class GroupQueryAttention(Module):
         attention_mask: Array | None = None,
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
+        shortcut: Sequences | None = None,
     ) -> Any:
         """The layer, as `MultiHeadAttention` is called."""
-        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask)
+        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask, shortcut)
 
     start_cache, step, remember, recall = _start_cache, _step, _remember, _recall

@@ -130,8 +130,14 @@ class LayerNormalization(Module):
 
     def __call__(self, cx: Context, x: Float[Array, "..."]) -> Float[Array, "..."]:
         """The layer on `x`."""
-        shape = tuple(x.shape[a] for a in ops.positive(self.axis, x.ndim))
-        return ops.layer_norm(x, *_scale_and_shift(cx, shape), self.axis, self.epsilon)
+        return ops.layer_norm(x, *self._scales(cx, x), self.axis, self.epsilon)
+
+    def beside(self, cx: Context, x: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+        """The layer on `x`, and x for a shortcut around what follows: see `ops.layer_norm_beside`."""
+        return ops.layer_norm_beside(x, *self._scales(cx, x), self.axis, self.epsilon)
+
+    def _scales(self, cx: Context, x: Array) -> tuple[Array | None, Array | None]:
+        return _scale_and_shift(cx, tuple(x.shape[a] for a in ops.positive(self.axis, x.ndim)))
 
 
 class GroupNormalization(Module):

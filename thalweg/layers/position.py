@@ -79,7 +79,9 @@ class PositionEmbedding(Module):
                 f"  Cut the sequences to {self.sequence_length}, or write sequence_length={time} and train again."
             )
         table = weight(cx, "embeddings", (self.sequence_length, x.shape[-1]))
-        return x + (table[None, :time] if start is None else ops.embedding(table, positions(time, start)))
+        if start is not None:
+            return x + ops.embedding(table, positions(time, start))
+        return ops.add_bias(x.reshape(x.shape[0], -1), table[:time].reshape(-1)).reshape(x.shape)
 
 
 class RotaryEmbedding(Module):

@@ -10,14 +10,15 @@ block makes its layers of its own settings as it computes; they stand at its pat
 arXiv:1706.03762, arXiv:2002.04745.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
-from thalweg.layers.common import Activation, Initializer, part, through
-from thalweg.layers.dense import Dense
+from thalweg.layers.common import Activation, Initializer, looked_at, part, through
+from thalweg.layers.dense import Dense, feed_forward
 from thalweg.layers.dropout import Dropout
 from thalweg.layers.multihead import Memory, MultiHeadAttention
 from thalweg.layers.normalization import LayerNormalization
@@ -45,22 +46,35 @@ def _attention(cx: Context, features: int, **settings: Any) -> MultiHeadAttentio
     return MultiHeadAttention(block.num_heads, features // block.num_heads, dropout=drop, **initial, **settings)
 
 
-def _feed_forward(cx: Context, x: Array) -> Array:
+def _feed_forward(cx: Context, x: Array, shortcut: Array | None) -> Array:
     block: Any = cx.module
     initial = {"kernel_initializer": block.kernel_initializer, "bias_initializer": block.bias_initializer}
-    up = Dense(block.intermediate_dim, block.activation, **initial)
-    return Dense(x.shape[-1], **initial)(part(cx, "down"), up(part(cx, "up"), x))
+    up, down = Dense(block.intermediate_dim, block.activation, **initial), Dense(x.shape[-1], **initial)
+    return feed_forward(cx, x, up, down, shortcut)
 
 
-def _around(cx: Context, name: str, x: Array, branch: Callable[[Array], Array]) -> Array:
-    """The branch `name` around its shortcut, with its norm first or last."""
+def _around(cx: Context, name: str, x: Array, branch: Callable[[Array, Array | None], Array]) -> Array:
+    """The branch `name` around its shortcut, with its norm first or last.
+
+    Where nothing stands between, and nobody looks, the branch adds the shortcut itself: in the pass of its last
+    product, as the norm adds up the gradients of both ways in its own.
+    """
     block: Any = cx.module
     norm, place = LayerNormalization(epsilon=block.epsilon), part(cx, f"{name}_norm")
-    y = branch(norm(place, x) if block.norm_first else x)
-    if block.dropout:
-        y = Dropout(block.dropout)(part(cx, f"{name}_dropout"), y)
-    y = cx.masked(x + y, cx.mask_of(x))
+    h, shortcut = x, x
+    if block.norm_first:
+        h, shortcut = (norm(place, x), x) if looked_at(cx) else through(place, norm, "beside", x)
+    if block.dropout or looked_at(cx):
+        y = branch(h, None)
+        y = shortcut + (Dropout(block.dropout)(part(cx, f"{name}_dropout"), y) if block.dropout else y)
+    else:
+        y = branch(h, shortcut)
+    y = cx.masked(y, cx.mask_of(x))
     return y if block.norm_first else norm(place, y)
+
+
+def _plus(y: Array, shortcut: Array | None) -> Array:
+    return y if shortcut is None else y + shortcut
 
 
 class TransformerEncoderBlock(Module):
@@ -106,8 +120,12 @@ class TransformerEncoderBlock(Module):
     ) -> Sequences:
         """The block on `x`; `attention_mask` is True where a step sees another."""
         attention = self._attention(cx, x)
-        x = _around(cx, "attention", x, lambda y: attention(part(cx, "attention"), y, y, None, attention_mask))
-        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y))
+
+        def branch(y: Array, shortcut: Array | None) -> Array:
+            return attention(part(cx, "attention"), y, y, None, attention_mask, shortcut=shortcut)
+
+        x = _around(cx, "attention", x, branch)
+        return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx))
 
     def start_cache(self, rows: int, size: int, features: int, dtype: Dtype = "float32") -> Memory:
         """An empty cache for `rows` sequences of up to `size` steps of `features`."""
@@ -117,12 +135,12 @@ class TransformerEncoderBlock(Module):
         """The causal block on the next steps `x` of sequences whose first `length` steps are in the cache."""
         attention, caches = self._attention(cx, x), [cache]
 
-        def branch(y: Array) -> Array:
+        def branch(y: Array, shortcut: Array | None) -> Array:
             y, caches[0] = through(part(cx, "attention"), attention, "step", y, cache, length)
-            return y
+            return _plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
-        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y)), caches[0]
+        return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx)), caches[0]
 
     def _attention(self, cx: Context, x: Array) -> MultiHeadAttention:
         return _attention(cx, x.shape[-1], causal=self.causal, rotary=self.rotary)
@@ -172,9 +190,9 @@ class TransformerDecoderBlock(Module):
             raise ValueError("it takes a list: write block([x, memory])")
         x, memory = inputs
         own, other = self._attentions(cx, x)
-        x = _around(cx, "attention", x, lambda y: own(part(cx, "attention"), y))
-        x = _around(cx, "cross_attention", x, lambda y: other(part(cx, "cross_attention"), y, memory))
-        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y))
+        x = _around(cx, "attention", x, lambda y, r: own(part(cx, "attention"), y, shortcut=r))
+        x = _around(cx, "cross_attention", x, lambda y, r: other(part(cx, "cross_attention"), y, memory, shortcut=r))
+        return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx))
 
     def start_cache(self, rows: int, size: int, features: int, dtype: Dtype = "float32") -> Memory:
         """An empty cache for `rows` sequences of up to `size` steps of `features`."""
@@ -196,14 +214,14 @@ class TransformerDecoderBlock(Module):
         """The block on the next steps `x`, with the cache of the steps before and what `remember` gave."""
         (own, other), caches = self._attentions(cx, x), [cache]
 
-        def branch(y: Array) -> Array:
+        def branch(y: Array, shortcut: Array | None) -> Array:
             y, caches[0] = through(part(cx, "attention"), own, "step", y, cache, length)
-            return y
+            return _plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
         place = part(cx, "cross_attention")
-        x = _around(cx, "cross_attention", x, lambda y: through(place, other, "recall", y, memory, mask))
-        return _around(cx, "feed_forward", x, lambda y: _feed_forward(cx, y)), caches[0]
+        x = _around(cx, "cross_attention", x, lambda y, r: _plus(through(place, other, "recall", y, memory, mask), r))
+        return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx)), caches[0]
 
     def _attentions(self, cx: Context, x: Array) -> tuple[MultiHeadAttention, MultiHeadAttention]:
         return _attention(cx, x.shape[-1], causal=self.causal, rotary=self.rotary), _attention(cx, x.shape[-1])

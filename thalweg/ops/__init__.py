@@ -32,10 +32,10 @@ from thalweg.ops.ctc_decode import ctc_beam, ctc_greedy
 from thalweg.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
 from thalweg.ops.embedding import embedding
 from thalweg.ops.initializers import fans, initializer
-from thalweg.ops.linear import add_bias, linear
+from thalweg.ops.linear import add_bias, feed_forward, linear
 from thalweg.ops.mel import dct, decibels, deltas, mel_filter_bank, normalize_utterance
 from thalweg.ops.merge import add, average, concatenate, maximum, merging, multiply, subtract
-from thalweg.ops.normalization import group_norm, layer_norm, moments, normalize, rms_norm
+from thalweg.ops.normalization import group_norm, layer_norm, layer_norm_beside, moments, normalize, rms_norm
 from thalweg.ops.pool import average_pool, global_average_pool, global_max_pool, max_pool
 from thalweg.ops.position import rotary, sinusoid
 from thalweg.ops.precision import widen
@@ -78,6 +78,7 @@ __all__ = [
     "embedding",
     "exponential",
     "fans",
+    "feed_forward",
     "frames",
     "gaussian_dropout",
     "gaussian_noise",
@@ -91,6 +92,7 @@ __all__ = [
     "initializer",
     "is_class",
     "layer_norm",
+    "layer_norm_beside",
     "leaky_relu",
     "linear",
     "log_softmax",

@@ -16,18 +16,21 @@ from thalweg.types import Array, Bool, Float, Int
 
 
 def attention(
-    q: Float[Array, "batch queries heads size"],
-    k: Float[Array, "batch keys groups size"],
-    v: Float[Array, "batch keys groups depth"],
+    q: Float[Array, "batch queries _ size"],
+    k: Float[Array, "batch keys _ size"] | None,
+    v: Float[Array, "batch keys groups depth"] | None,
     *,
     causal: bool = False,
     mask: Bool[Array, "#batch #heads #queries #keys"] | None = None,
     lengths: Int[Array, " batch"] | None = None,
     scale: float | None = None,
-) -> Float[Array, "batch queries heads depth"]:
+    groups: int | None = None,
+) -> Float[Array, "batch queries _ depth"]:
     """The values, mixed for each query.
 
-    A query sees a key where all of `causal`, `mask` and `lengths` let it; one that sees none gets 0.
+    A query sees a key where all of `causal`, `mask` and `lengths` let it; one that sees none gets 0. What one
+    projection gave need not be taken apart: without v, k has the heads of keys and values, [batch, keys, 2 groups,
+    size]; without k too, q has all, [batch, queries, heads + 2 groups, size], for a sequence's attention to itself.
 
     Args:
         q: [batch, queries, heads, size].
@@ -37,6 +40,7 @@ def attention(
         mask: True where a query sees a key, [batch, heads, queries, keys], each of them or 1.
         lengths: how many keys of a row are real, as in a cache that is partly filled, [batch].
         scale: of the scores; 1 / sqrt(size) where None.
+        groups: how many heads of keys there are, where q has all; as many as of queries where None.
 
     Returns:
         [batch, queries, heads, depth].
@@ -48,11 +52,22 @@ def attention(
     >>> attention(jnp.zeros((1, 2, 1, 1)), v, v, causal=True).ravel().tolist()
     [1.0, 2.0]
     """
-    _check_shared(q.shape[2], k.shape[2])
-    whole, limits, factor = _settings(q, k, mask, lengths, scale)
+    heads, shared = _counted(q, k, v, groups)
+    _check_shared(heads, shared)
+    keys = q if k is None else k
+    whole, limits, factor = _settings(q, keys, mask, lengths, scale)
     if kernels.serves(q, k, v):
-        return kernels.native(widen(q), widen(k), widen(v), whole, limits, causal, factor)[0].astype(q.dtype)
-    return kernels.reference(q, k, v, whole, limits, causal, factor)
+        wide = (a if a is None else widen(a) for a in (q, k, v))
+        return kernels.native(*wide, whole, limits, causal, factor, shared)[0].astype(q.dtype)
+    return kernels.reference(q, k, v, whole, limits, causal, factor, shared)
+
+
+def _counted(q: Array, k: Array | None, v: Array | None, groups: int | None) -> tuple[int, int]:
+    """How many heads of queries and of keys there are."""
+    if k is not None:
+        return q.shape[2], k.shape[2] if v is not None else k.shape[2] // 2
+    shared = q.shape[2] // 3 if groups is None else groups
+    return q.shape[2] - 2 * shared, shared
 
 
 def attention_weights(
@@ -99,6 +114,7 @@ def additive_weights(
 
 
 mix = kernels.mix
+apart = kernels.apart
 
 
 def _check_shared(heads: int, groups: int) -> None:

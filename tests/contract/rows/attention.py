@@ -29,6 +29,17 @@ def projected(w, name, x):
     return x @ w[f"{name}_kernel"] + w.get(f"{name}_bias", 0)
 
 
+def taken_apart(w, queries):
+    """The weights of self-attention, where all projections stand side by side, as those of attention to another."""
+    out = dict(w)
+    for kind in ("kernel", "bias"):
+        if f"query_key_value_{kind}" in w:
+            out[f"query_{kind}"], out[f"key_value_{kind}"] = np.split(
+                out.pop(f"query_key_value_{kind}"), [queries], axis=-1
+            )
+    return out
+
+
 def turned(x, base=10000.0):
     """[batch, time, heads, size] with the pair (i, i + size / 2) of step t turned by the angle t base^(-2i / size)."""
     y, half = np.empty_like(x), x.shape[-1] // 2
@@ -44,6 +55,7 @@ def turned(x, base=10000.0):
 def multi_head(w, x, heads, key, value=None, groups=None, memory=None, causal=False, real=None, turn=lambda a: a):
     """Head by head, one head of attention on its own slice of the projections."""
     value, groups, memory = value or key, groups or heads, x if memory is None else memory
+    w = taken_apart(w, heads * key)
     q, kv = projected(w, "query", x), projected(w, "key_value", memory)
     q = turn(q.reshape(*x.shape[:2], heads, key))
     k = turn(kv[..., : groups * key].reshape(*memory.shape[:2], groups, key))
@@ -73,8 +85,7 @@ class Self(keras.layers.Layer):
 
 def to_keras(w, heads, key, value=None, groups=None):
     """Our weights as Keras keeps them: [features, heads, size] for each of query, key, value, and the output's."""
-    value, groups = value or key, groups or heads
-    parts = {}
+    value, groups, w, parts = value or key, groups or heads, taken_apart(w, heads * key), {}
     for kind in ("kernel", "bias"):
         if f"query_{kind}" not in w:
             continue
@@ -94,8 +105,11 @@ def to_torch(w, at=""):
     """Our weights as torch.nn.MultiheadAttention names and keeps them."""
     import torch
 
-    projections = {"in_proj_weight": np.concatenate([w["query_kernel"], w["key_value_kernel"]], axis=-1).T}
-    projections |= {"in_proj_bias": np.concatenate([w["query_bias"], w["key_value_bias"]])}
+    joined = {k: w.get(f"query_key_value_{k}") for k in ("kernel", "bias")}
+    for kind, value in joined.items():
+        if value is None:
+            joined[kind] = np.concatenate([w[f"query_{kind}"], w[f"key_value_{kind}"]], axis=-1)
+    projections = {"in_proj_weight": joined["kernel"].T, "in_proj_bias": joined["bias"]}
     out = {"out_proj.weight": w["output_kernel"].T, "out_proj.bias": w["output_bias"]}
     return {at + name: torch.tensor(value) for name, value in (projections | out).items()}
 
@@ -106,7 +120,7 @@ def torch_multi_head(w):
     class Twin(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.inner = torch.nn.MultiheadAttention(len(w["query_kernel"]), 2, batch_first=True)
+            self.inner = torch.nn.MultiheadAttention(len(w["query_key_value_kernel"]), 2, batch_first=True)
             self.inner.load_state_dict(to_torch(w))
 
         def forward(self, x):

@@ -36,11 +36,45 @@ def _make(rng, batch, queries, keys, groups, size, *, shared=1, mask=None, lengt
     return jnp.float32(q), jnp.float32(k), jnp.float32(v), seen, jnp.int32(limits)
 
 
+def _joined(rng, parts, **sizes):
+    q, k, v, *seen = _make(rng, **sizes)
+    if parts == 2:
+        return q, jnp.concatenate([k, v], axis=2), *seen
+    return jnp.concatenate([q, k, v], axis=2), *seen
+
+
+def _row_of_joined(parts, name, causal=False, sizes=SIZES, **how):
+    """Keys and values in one array, or queries too, then of as many steps: `queries` is drawn for both."""
+
+    def make(rng, batch, queries, keys, groups, size):
+        steps = queries if parts == 3 else keys
+        return _joined(rng, parts, batch=batch, queries=queries, keys=steps, groups=groups, size=size, **how)
+
+    def given(arrays):
+        *joined, mask, lengths = arrays
+        groups = joined[0].shape[2] // (how.get("shared", 1) + 2) if parts == 3 else 0
+        return *joined, *[None] * (3 - len(joined)), mask, lengths, causal, 0.4, groups
+
+    return Row(
+        f"attention of {name}",
+        lambda *a: attention.native(*given(a))[0],
+        lambda *a: attention.reference(*given(a)),
+        make,
+        sizes,
+        USUAL,
+        differentiable=(0, 1) if parts == 2 else (0,),
+        handlers=("attention", "attention_backward"),
+        tolerance=2e-5,
+        nan=not (causal or how.get("lengths")),
+        examples=4 if sizes is LONG else 8,
+    )
+
+
 def _row(name, causal=False, sizes=SIZES, usual=USUAL, scale=0.4, **how):
     return Row(
         name,
-        lambda *a: attention.native(*a, causal, scale)[0],
-        lambda *a: attention.reference(*a, causal, scale),
+        lambda *a: attention.native(*a, causal, scale, 0)[0],
+        lambda *a: attention.reference(*a, causal, scale, 0),
         functools.partial(_make, **how),
         sizes,
         usual,
@@ -61,7 +95,12 @@ ROWS = [
     _row("attention of masked scores", mask=(True, True, True), shared=2, scale=-0.3),
     _row("causal attention of everything", causal=True, shared=2, mask=(False, False, True), lengths=True),
     _row("attention in blocks", sizes=LONG),
-    _row("causal attention in blocks", causal=True, sizes=LONG, shared=2),
+    _row_of_joined(2, "joined keys and values"),
+    _row_of_joined(2, "joined keys and values, shared, causal", causal=True, shared=2),
+    _row_of_joined(2, "joined keys and values in blocks", causal=True, sizes=LONG),
+    _row_of_joined(3, "one array"),
+    _row_of_joined(3, "one array, shared, causal, of a row's lengths", causal=True, shared=2, lengths=True),
+    _row_of_joined(3, "one array in blocks", causal=True, sizes=LONG),
     _row(
         "attention of one query",
         shared=2,

@@ -40,4 +40,14 @@ ROWS = [
         differentiable=(0,),
         handlers=("ending_gradient",),
     ),
+    Row(
+        "sum with a bias",
+        ending.biased,
+        lambda x, b: x + b[None],
+        lambda rng, rows, outs: tuple(jnp.float32(rng.normal(size=s)) for s in ((rows, outs), (outs,))),
+        {"rows": SIZES["rows"], "outs": SIZES["outs"]},
+        {"rows": 33, "outs": 37},
+        differentiable=(0, 1),
+        handlers=("ending_gradient",),
+    ),
 ]

@@ -74,6 +74,20 @@ ROWS = [
             (" in parts with a ReLU", True, DEEP),
         )
     ),
+    *(
+        Row(
+            f"linear with a shortcut{how}",
+            matmul.added,
+            lambda x, w, b, shortcut: matmul.reference(x, w, b) + shortcut,
+            lambda rng, m, k, n: tuple(jnp.float32(rng.normal(size=s)) for s in ((m, k), (k, n), (n,), (m, n))),
+            sizes,
+            {"m": 13, "k": 21, "n": 37},
+            differentiable=(0, 1, 2, 3),
+            handlers=("matmul", "linear_gradient"),
+            examples=examples,
+        )
+        for how, sizes, examples in (("", SIZES, 25), (" in parts", DEEP, 6), (" of few rows in parts", FEW, 6))
+    ),
     Row(
         "linear with a ReLU in bfloat16",
         lambda *x: matmul.ended(*x, True),

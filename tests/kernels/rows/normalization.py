@@ -12,15 +12,22 @@ SIZES = {"rows": st.integers(0, 300), "n": st.integers(1, 140)}
 USUAL = {"rows": 70, "n": 37}
 
 
-def _by_row(name, centered, gamma, beta):
+def _by_row(name, centered, gamma, beta, beside=False):
     def make(rng, rows, n):
         parts = (rng.normal(1, 2, (rows, n)), 1 + rng.normal(size=n * gamma), rng.normal(size=n * beta))
         return tuple(jnp.float32(p) for p in parts)
 
+    def native(*a):
+        return normalization.branched(*a, 1e-3) if beside else normalization.normalized(*a, centered, 1e-3)[0]
+
+    def reference(x, *a):
+        y = normalization.reference(x, *a, centered, 1e-3)
+        return (y, x) if beside else y
+
     return Row(
         name,
-        lambda *a: normalization.normalized(*a, centered, 1e-3)[0],
-        lambda *a: normalization.reference(*a, centered, 1e-3),
+        native,
+        reference,
         make,
         SIZES,
         USUAL,
@@ -53,6 +60,8 @@ ROWS = [
     _by_row("layer norm", True, True, True),
     _by_row("layer norm without scale and shift", True, False, False),
     _by_row("layer norm without shift", True, True, False),
+    _by_row("layer norm with a way beside", True, True, True, beside=True),
+    _by_row("layer norm without scale and shift, with a way beside", True, False, False, beside=True),
     _by_row("rms norm", False, True, False),
     _by_column("batch norm"),
     _by_column("batch norm of weighted rows", weighted=True),
