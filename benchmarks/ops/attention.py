@@ -69,8 +69,8 @@ def contenders(batch, queries, keys, heads, groups, size, causal, backward):
     none = jnp.zeros((1, 1, 1, 0), bool), jnp.zeros(0, jnp.int32)
     dress = gradient_of if backward else lambda f: f
     functions = {
-        "native": lambda *a: attention.native(*a, *none, causal, size**-0.5)[0],
-        "formula": lambda *a: attention.reference(*a, *none, causal, size**-0.5),
+        "native": lambda *a: attention.native(*a, *none, causal, size**-0.5, 0)[0],
+        "formula": lambda *a: attention.reference(*a, *none, causal, size**-0.5, 0),
     }
     out = {name: compiled(dress(f), *arguments) for name, f in functions.items()}
     if torch:

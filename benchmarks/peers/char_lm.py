@@ -4,7 +4,8 @@ python -m benchmarks.peers.char_lm TEXT thalweg|pytorch
 
 Both: 4 layers, 4 heads, 128 wide, windows of 64 characters at random places, 12 a step, AdamW (0.9, 0.99) with decay
 0.1, the gradient's norm at most 1, the rate set anew at each step; biases everywhere, and an output that is not tied to
-the embedding. An epoch has `STEPS` steps. Where TEXT is "-", a text from a seed takes its place: a step takes as long.
+the embedding. An epoch has `STEPS` steps, as the recipe's has. Where TEXT is "-", a text from a seed takes its place: a
+step takes as long.
 """
 
 import math
@@ -15,7 +16,7 @@ import numpy as np
 
 from benchmarks.timing import serve
 
-STEPS, TOTAL, WARMUP, RATE, BATCH, CONTEXT = 50, 2000, 100, 1e-3, 12, 64
+STEPS, TOTAL, WARMUP, RATE, BATCH, CONTEXT = 250, 2000, 100, 1e-3, 12, 64
 
 
 def text_of(place):
@@ -40,6 +41,7 @@ def thalweg(text):
     settings = recipe.settings()
     given = settings.steps, settings.learning_rate, settings.warmup, settings.batch_size, settings.context
     assert given == (TOTAL, RATE, WARMUP, BATCH, CONTEXT), "the recipe's defaults are no longer nanoGPT's"
+    assert settings.epochs * STEPS == TOTAL, "the recipe's epochs are of another length"
     model = recipe.build(settings, Material(source, source, source, "", preprocessing={"tokenizer": tokenizer}))
 
     def run(epochs):
