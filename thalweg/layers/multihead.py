@@ -15,138 +15,38 @@ encoder's output, is projected once by `remember` and read by `recall`.
 """
 
 from dataclasses import field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from thalweg import ops, random
+from thalweg import ops
 from thalweg.core import Context, Module
 from thalweg.layers.attention import attend, seen_keys
 from thalweg.layers.common import Constraint, Initializer, Regularizer, penalized
-from thalweg.ops.constraints import constraint
-from thalweg.ops.initializers import initializer
-from thalweg.ops.regularizers import regularizer
+from thalweg.layers.projection import (
+    Heads,
+    Memory,
+    attended,
+    in_three,
+    memory_of,
+    of_itself,
+    positions_of,
+    projected,
+    queries_of,
+)
 from thalweg.ranges import COUNT, RATE
-from thalweg.record import Record
-from thalweg.types import Array, Bool, Dtype, Float, Int, Key
+from thalweg.types import Array, Bool, Dtype, Float, Int
 
 Sequences = Float[Array, "batch time features"]
-Memory = dict[str, Array]
-
-
-class Heads(NamedTuple):
-    """How many heads of queries and of keys, and the size of each."""
-
-    queries: int
-    groups: int
-    key: int
-    value: int
-
-
-class Beside(Record):
-    """Matrices side by side along the last axis, of these `widths`, each begun as `each` would begin it alone."""
-
-    each: Initializer
-    widths: tuple[int, ...]
-
-    def __call__(self, key: Key[Array, ""], shape: tuple[int, ...], dtype: Dtype) -> Array:
-        """The first value of a weight of `shape`."""
-        begin = initializer(self.each)
-        parts = [begin(random.fold(key, i), (*shape[:-1], n), dtype) for i, n in enumerate(self.widths)]
-        return jnp.concatenate(parts, axis=-1)
-
-
-def _weight(cx: Context, name: str, kind: str, shape: tuple[int, ...], widths: tuple[int, ...]) -> Array:
-    """The parameter `name`: matrices or biases side by side, as the layer's settings for a "kernel" or "bias" say."""
-    begin, cost, bound = (getattr(cx.module, f"{kind}_{what}") for what in ("initializer", "regularizer", "constraint"))
-    return cx.param(name, Beside(begin, widths), shape, regularizer=regularizer(cost), constraint=constraint(bound))
-
-
-def _weights(cx: Context, name: str, features: int, widths: tuple[int, ...]) -> tuple[Array, Array | None]:
-    """W and b of a projection to parts of these widths, side by side."""
-    kernel = _weight(cx, f"{name}_kernel", "kernel", (features, sum(widths)), widths)
-    if not getattr(cx.module, "use_bias", True):
-        return kernel, None
-    return kernel, _weight(cx, f"{name}_bias", "bias", (sum(widths),), widths)
-
-
-def _projected(cx: Context, name: str, widths: tuple[int, ...], x: Array, shortcut: Array | None = None) -> Array:
-    """The product x W + b, its parts side by side, and the shortcut added where there is one."""
-    return ops.linear(x, *_weights(cx, name, x.shape[-1], widths), shortcut=shortcut)
-
-
-def _in_heads(cx: Context, x: Array, heads: int, turning: Array | None = None) -> Array:
-    """[batch, time, heads size] -> [batch, time, heads, size], turned by positions where the layer turns."""
-    y = x.reshape(*x.shape[:2], heads, -1)
-    rotary = getattr(cx.module, "rotary", None)
-    return y if rotary is None or turning is None else rotary(cx, y, turning)
-
-
-def _positions(x: Array) -> Array:
-    return jnp.arange(x.shape[1], dtype=jnp.int32)[None]
-
-
-def _queries(cx: Context, heads: Heads, x: Array, positions: Array) -> Array:
-    q = _projected(cx, "query", (heads.queries * heads.key,), x)
-    return _in_heads(cx, q, heads.queries, positions)
-
-
-def _memory(cx: Context, heads: Heads, value: Array, key: Array | None, positions: Array) -> Memory:
-    n, *_ = widths = heads.groups * heads.key, heads.groups * heads.value
-    if key is None:
-        k, v = jnp.split(_projected(cx, "key_value", widths, value), [n], axis=-1)
-    else:
-        kernel, b = _weights(cx, "key_value", value.shape[-1], widths)
-        k = ops.linear(key, kernel[:, :n], None if b is None else b[:n])
-        v = ops.linear(value, kernel[:, n:], None if b is None else b[n:])
-    return {"k": _in_heads(cx, k, heads.groups, positions), "v": _in_heads(cx, v, heads.groups)}
-
-
-def _joinable(cx: Context, heads: Heads) -> bool:
-    """Whether heads can be read where a projection to several of them put them."""
-    return heads.key == heads.value and getattr(cx.module, "rotary", None) is None
-
-
-def _of_itself(cx: Context, heads: Heads, x: Array) -> Array:
-    """The projection of x to queries, keys and values side by side."""
-    widths = heads.queries * heads.key, heads.groups * heads.key, heads.groups * heads.value
-    return _projected(cx, "query_key_value", widths, x)
-
-
-def _in_three(cx: Context, heads: Heads, joined: Array, positions: Array) -> tuple[Array, Memory]:
-    """Queries, and keys and values, of what `_of_itself` gave."""
-    cuts = [heads.queries * heads.key, (heads.queries + heads.groups) * heads.key]
-    q, k, v = jnp.split(joined, cuts, axis=-1)
-    memory = {"k": _in_heads(cx, k, heads.groups, positions), "v": _in_heads(cx, v, heads.groups)}
-    return _in_heads(cx, q, heads.queries, positions), memory
-
-
-def _attended(
-    cx: Context, heads: Heads, query: Array, value: Array, key: Array | None
-) -> tuple[Array, Array | None, Array | None]:
-    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`."""
-    positions = _positions(query)
-    if key is None and value is query:
-        joined = _of_itself(cx, heads, query)
-        if _joinable(cx, heads):
-            return _in_heads(cx, joined, heads.queries + 2 * heads.groups), None, None
-        q, memory = _in_three(cx, heads, joined, positions)
-        return q, memory["k"], memory["v"]
-    q = _queries(cx, heads, query, positions)
-    if key is None and _joinable(cx, heads):
-        joined = _projected(cx, "key_value", (heads.groups * heads.key,) * 2, value)
-        return q, _in_heads(cx, joined, 2 * heads.groups), None
-    memory = _memory(cx, heads, value, key, _positions(value))
-    return q, memory["k"], memory["v"]
 
 
 def _output(cx: Context, query: Array, y: Array, shortcut: Array | None = None) -> Array:
     """The heads joined: [batch, time, heads, value] -> [batch, time, features of the output]."""
     features, y = getattr(cx.module, "output_shape", None) or query.shape[-1], y.reshape(*y.shape[:2], -1)
     if shortcut is not None and cx.module.activity_regularizer is None:  # type: ignore[union-attr]
-        return _projected(cx, "output", (features,), y, shortcut)
-    o = penalized(cx, _projected(cx, "output", (features,), y))
+        return projected(cx, "output", (features,), y, shortcut)
+    o = penalized(cx, projected(cx, "output", (features,), y))
     return o if shortcut is None else o + shortcut
 
 
@@ -169,7 +69,7 @@ def _call(
 ) -> Any:  # fmt: skip
     """What the layers share: projections, the product, the output; the query's mask is handed on."""
     heads, value = cx.module.heads, query if value is None else value  # type: ignore[union-attr]
-    q, k, v = _attended(cx, heads, query, value, None if key is value else key)
+    q, k, v = attended(cx, heads, query, value, None if key is value else key)
     seen = _both(_of_heads(mask), seen_keys(cx, value, key))
     causal = causal or getattr(cx.module, "causal", False)
     y, p = attend(cx, q, k, v, scores, heads.groups, mask=seen, causal=causal)
@@ -195,7 +95,7 @@ def _step(
     """
     time, size = x.shape[1], cache["k"].shape[1]
     positions = length[:, None] + jnp.arange(time, dtype=length.dtype)[None]  # batch time
-    q, new = _in_three(cx, self.heads, _of_itself(cx, self.heads, x), positions)
+    q, new = in_three(cx, self.heads, of_itself(cx, self.heads, x), positions)
     cache = {name: _written(cache[name], new[name], length) for name in cache}
     if time == 1:
         y = ops.attention(q, cache["k"], cache["v"], lengths=length + 1)
@@ -214,14 +114,14 @@ def _written(buffer: Array, new: Array, start: Array) -> Array:
 
 def _remember(self: Any, cx: Context, memory: Sequences) -> Memory:
     """The k and v of a memory that does not grow, for `recall`."""
-    return _memory(cx, self.heads, memory, None, _positions(memory))
+    return memory_of(cx, self.heads, memory, None, positions_of(memory))
 
 
 def _recall(
     self: Any, cx: Context, query: Sequences, memory: Memory, mask: Bool[Array, "batch keys"] | None
 ) -> Float[Array, "batch time output"]:
     """The layer on `query` over what `remember` gave; `mask` is True for its real steps."""
-    q = _queries(cx, self.heads, query, _positions(query))
+    q = queries_of(cx, self.heads, query, positions_of(query))
     seen = None if mask is None else mask[:, None, None]
     return _output(cx, query, ops.attention(q, memory["k"], memory["v"], mask=seen))
 
