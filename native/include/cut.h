@@ -23,6 +23,7 @@ inline int64_t equal_part(int64_t n, int64_t most, int64_t unit) {
 
 struct Piece {
   int64_t i, i_end, j, j_end, k, k_end;  // rows and columns of C, terms
+  int64_t part;                          // of the terms
   int64_t after;                         // the first row of the thread's next piece, as far as one can tell, or -1
 };
 
@@ -50,8 +51,8 @@ struct Cut {
   // Rows first, then columns: the tasks of a part of K lie together.
   Piece piece(int64_t task) const {
     const int64_t down = over(m, rows), across = over(n, columns);
-    const int64_t i = task % down * rows, j = task / down % across * columns, k = task / down / across * depth;
-    return {i, std::min(m, i + rows), j, std::min(n, j + columns), k, std::min(K, k + depth), -1};
+    const int64_t i = task % down * rows, j = task / down % across * columns, part = task / down / across;
+    return {i, std::min(m, i + rows), j, std::min(n, j + columns), part * depth, std::min(K, (part + 1) * depth), part, -1};
   }
 };
 

@@ -187,7 +187,7 @@ void product(ffi::ThreadPool& pool, int64_t m, int64_t n, int64_t K, Matrix a, M
   const uint64_t call = next_call();
   parallel_for(pool, tasks, cost, [&](int64_t task) {
     Piece s = cut.piece(task);
-    const int64_t part = s.k / cut.depth, then = next_task(call, task, tasks);
+    const int64_t part = s.part, then = next_task(call, task, tasks);
     if (then >= 0 && then < tasks) s.after = cut.piece(then).i;
     const Panels panels(b, s, call);
     float* const of_b = row_sums && s.i == 0 ? row_sums + part * n : nullptr;
