@@ -79,7 +79,7 @@ def test_nothing_at_all():
 ])  # fmt: skip
 def test_shapes_that_do_not_fit(q, k, mask, lengths, what):
     results = (ShapeDtype(q, jnp.float32), ShapeDtype((q[0], q[-2], q[1]), jnp.float32))
-    call = jax.jit(lambda *a: library.call("attention", results, *a, causal=False, scale=np.float32(1)))
+    call = jax.jit(lambda *a: library.call("attention", results, *a, causal=False, scale=np.float32(1), joined=0))
     with pytest.raises(Exception, match=what):
         jax.block_until_ready(
             call(jnp.ones(q), jnp.ones(k), jnp.ones(k), jnp.ones(mask, bool), jnp.zeros(lengths, jnp.int32))

@@ -113,6 +113,14 @@ class Context:
             call.penalties.append(regularizer(value).astype(jnp.float32))
         return value.astype(call.policy.compute)
 
+    def has(self, name: str) -> bool:
+        """Whether the trainable array `name` was given; False while initialising."""
+        try:
+            tree.get(self.call.params or {}, (*self.path, name))
+        except KeyError:
+            return False
+        return True
+
     def variable(self, name: str, initializer: Callable[..., Array], shape: tuple[int, ...]) -> Array:
         """The non-trainable array `name` (a running mean); `update` writes it."""
         call, path = self.call, (*self.path, name)

@@ -114,9 +114,12 @@ def in_three(cx: Context, heads: Heads, joined: Array, positions: Array) -> tupl
 def attended(
     cx: Context, heads: Heads, query: Array, value: Array, key: Array | None
 ) -> tuple[Array, Array | None, Array | None]:
-    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`."""
+    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`.
+
+    A layer that began with two sequences has a projection for each, also where it is called with one.
+    """
     positions = positions_of(query)
-    if key is None and value is query:
+    if key is None and value is query and not cx.has("query_kernel"):
         joined = of_itself(cx, heads, query)
         if _joinable(cx, heads):
             return _in_heads(cx, joined, heads.queries + 2 * heads.groups), None, None
