@@ -94,7 +94,7 @@ inline ffi::Error sizes_of(F32 q, F32 k, F32 v, Pred mask, S32 lengths, bool cau
     THALWEG_EXPECT(dm.size() == r, "attention", "the mask must be [batch, heads, queries, keys]", mask);
     seen->batch = dm[r - 4], seen->heads = dm[r - 3], seen->queries = dm[r - 2];
     const auto fits = [](int64_t n, int64_t whole) { return n == 1 || n == whole; };
-    THALWEG_EXPECT(fits(dm[r - 4], dq[r - 4]) && fits(dm[r - 3], dq[r - 2]) && fits(dm[r - 2], dq[r - 3]) &&
+    THALWEG_EXPECT(fits(dm[r - 4], dq[r - 4]) && fits(dm[r - 3], heads->heads) && fits(dm[r - 2], dq[r - 3]) &&
                        dm[r - 1] == heads->keys &&
                        static_cast<int64_t>(mask.element_count()) == models * dm[r - 4] * dm[r - 3] * dm[r - 2] * dm[r - 1],
                    "attention", "the mask must be [1 or batch, 1 or heads, 1 or queries, keys]", mask);

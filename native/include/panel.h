@@ -27,6 +27,31 @@ struct Plain {
   void fetch(int64_t, int64_t, int64_t) const {}
 };
 
+// A tile meets a matrix of C's shape: each number becomes join(it, the other's).
+template <typename Join>
+struct Met {
+  const float* other;
+  int64_t columns;
+  Join join;
+
+  void fetch(int64_t row, int64_t column, int64_t rows) const {
+    for (int64_t i = row; i < row + rows; ++i)
+      for (int64_t j = 0; j < kPanel; j += kLine) __builtin_prefetch(other + i * columns + column + j);
+  }
+
+  template <int M, int N>
+  void operator()(Tile<M, N>& t, int64_t row, int64_t column, int64_t last) const {
+    for (int i = 0; i < M; ++i)
+      for (int j = 0; j < N; ++j) {
+        const float* const at = other + (row + i) * columns + column + j * kLanes;
+        t.sum[i][j] = join(t.sum[i][j], j + 1 < N || last == kLanes ? load(at) : load(at, last));
+      }
+  }
+};
+
+template <typename Join>
+Met(const float*, int64_t, Join) -> Met<Join>;
+
 // C [m, n] (its columns side by side) = A [m, K] B [K, n], or += where `add`; `finish(tile, row, column, last)` at the end.
 template <typename Finish = Plain, typename Ask = NothingAhead>
 inline void product_in_place(int64_t m, int64_t n, int64_t K, Strided a, const float* b, int64_t b_row, float* c,

@@ -67,40 +67,20 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, OutF32 s
   return ffi::Error::Success();
 }
 
-// Times another matrix, or where that is above 0: the way back through an activation, or through a ReLU.
-template <bool kRelu>
-struct Through {
-  const float* by;
-  int64_t columns;
-
-  void fetch(int64_t row, int64_t column, int64_t rows) const {
-    for (int64_t i = row; i < row + rows; ++i)
-      for (int64_t j = 0; j < kPanel; j += kLine) __builtin_prefetch(by + i * columns + column + j);
-  }
-
-  template <int M, int N>
-  void operator()(Tile<M, N>& t, int64_t row, int64_t column, int64_t last) const {
-    for (int i = 0; i < M; ++i)
-      for (int j = 0; j < N; ++j) {
-        const float* const at = by + (row + i) * columns + column + j * kLanes;
-        const vf v = j + 1 < N || last == kLanes ? load(at) : load(at, last);
-        t.sum[i][j] = kRelu ? (v > 0.0f ? t.sum[i][j] : vf{}) : t.sum[i][j] * v;
-      }
-  }
-};
-
+// The way back through an activation: times its slope, or of a ReLU where its result is above 0.
 // dy: [.., m, k]; w: [.., n, k]; by: as dz, the slope, or the ReLU's result; dz: [.., m, n].
 ffi::Error Backward(ffi::ThreadPool pool, F32 dy, F32 w, F32 by, OutF32 dz, bool relu) {
   Shape s;
   if (ffi::Error error = Check(dy, w, dz, false, true, s); error.failure()) return error;
   THALWEG_EXPECT(by.element_count() == dz->element_count(), "matmul_through", "the slope must be as large as dz", by);
   for (int64_t i = 0; i < s.batch; ++i) {
-    const auto run = [&](const auto& through) {
+    const float* const other = by.typed_data() + i * s.m * s.n;
+    const auto run = [&](const auto& join) {
       product(pool, s.m, s.n, s.k, {dy.typed_data() + i * s.m * s.k, s.k, 1}, {w.typed_data() + i * s.k * s.n, 1, s.k},
-              dz->typed_data() + i * s.m * s.n, nullptr, through);
+              dz->typed_data() + i * s.m * s.n, nullptr, Met{other, s.n, join});
     };
-    if (relu) run(Through<true>{by.typed_data() + i * s.m * s.n, s.n});
-    else run(Through<false>{by.typed_data() + i * s.m * s.n, s.n});
+    if (relu) run([](vf dh, vf h) { return h > 0.0f ? dh : vf{}; });
+    else run([](vf dh, vf slope) { return dh * slope; });
   }
   return ffi::Error::Success();
 }

@@ -7,27 +7,22 @@
 namespace thalweg {
 namespace {
 
-// The bias, then a matrix of the result's shape.
+// What stands at the end, then a matrix of the result's shape.
+template <typename Shortcut>
 struct Added {
   Ending ending;
-  const float* shortcut;
-  int64_t columns;
+  Shortcut shortcut;
 
-  void fetch(int64_t row, int64_t column, int64_t rows) const {
-    for (int64_t i = row; i < row + rows; ++i)
-      for (int64_t j = 0; j < kPanel; j += kLine) __builtin_prefetch(shortcut + i * columns + column + j);
-  }
+  void fetch(int64_t row, int64_t column, int64_t rows) const { shortcut.fetch(row, column, rows); }
 
   template <int M, int N>
   void operator()(Tile<M, N>& t, int64_t row, int64_t column, int64_t last) const {
-    ending(t, row, column, last);
-    for (int i = 0; i < M; ++i)
-      for (int j = 0; j < N; ++j) {
-        const float* const at = shortcut + (row + i) * columns + column + j * kLanes;
-        t.sum[i][j] += j + 1 < N || last == kLanes ? load(at) : load(at, last);
-      }
+    ending(t, row, column, last), shortcut(t, row, column, last);
   }
 };
+
+template <typename Shortcut>
+Added(Ending, Shortcut) -> Added<Shortcut>;
 
 // shortcut: as y, or nothing.
 ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, F32 shortcut, OutF32 y, bool x_transposed, bool w_transposed,
@@ -47,7 +42,7 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, F32 shortcut, OutF32 y
     const float* const bias = b.element_count() ? b.typed_data() + i * s.n : nullptr;
     if (added)
       product(pool, s.m, s.n, s.k, a, c, out, nullptr,
-              Added{{bias, relu}, shortcut.typed_data() + i * s.m * s.n, s.n});
+              Added{Ending{bias, relu}, Met{shortcut.typed_data() + i * s.m * s.n, s.n, [](vf y, vf x) { return y + x; }}});
     else if (bias || relu) product(pool, s.m, s.n, s.k, a, c, out, nullptr, Ending{bias, relu});
     else product(pool, s.m, s.n, s.k, a, c, out);
   }

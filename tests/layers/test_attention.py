@@ -226,3 +226,37 @@ def test_layers_computed_as_one_give_what_each_gives_alone(activation, norm_firs
     np.testing.assert_array_equal(together, apart)
     for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(one_by_one), strict=True):
         assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
+
+
+@pytest.mark.parametrize("layer", [MultiHeadAttention(2, 3), GroupQueryAttention(3, 4, 2, use_bias=False)], ids=repr)
+def test_a_layer_is_called_with_one_sequence_or_two_whichever_it_began_with(layer):
+    class Both(core.Module):
+        layer: core.Module
+        alone: bool
+
+        def __call__(self, cx, x):
+            return self.layer(cx, x) if self.alone else self.layer(cx, x, x + 0)  # another array of the same numbers
+
+    x = jnp.asarray(RNG.normal(size=(2, 5, 6)), jnp.float32)
+    for began in (True, False):
+        params, _ = core.init(Both(layer, began), random.key(0), x)
+        assert ("query_key_value_kernel" in params["layer"]) is began
+        same, other = (core.apply(Both(layer, alone), params, {}, x)[0] for alone in (began, not began))
+        assert_allclose(same, other, rtol=1e-5, atol=1e-6)
+
+
+def test_self_attention_takes_a_mask_of_each_head():
+    layer, x = MultiHeadAttention(4, 16), jnp.asarray(RNG.normal(size=(2, 40, 32)), jnp.float32)
+    params, _ = core.init(layer, random.key(0), x)
+    mask = jnp.asarray(RNG.random((2, 4, 40, 40)) < 0.5).at[..., 0].set(True)
+
+    def run(scores):
+        class Masking(core.Module):
+            layer: core.Module
+
+            def __call__(self, cx, x):
+                return self.layer(cx, x, attention_mask=mask, return_attention_scores=scores)
+
+        return core.apply(Masking(layer), {"layer": params}, {}, x)[0]
+
+    assert_allclose(run(False), run(True)[0], rtol=1e-4, atol=1e-5)

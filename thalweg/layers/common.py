@@ -82,6 +82,11 @@ def looked_at(cx: Context) -> bool:
     return cx.call.initialising or cx.call.capture is not None
 
 
+def plus(y: Array, shortcut: Array | None) -> Array:
+    """The sum of both, where there is a shortcut."""
+    return y if shortcut is None else y + shortcut
+
+
 def has_relu(cx: Context) -> bool:
     """Whether the layer's activation is the ReLU, which convolutions apply themselves."""
     return getattr(cx.module, "activation", None) == "relu"

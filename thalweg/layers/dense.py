@@ -14,6 +14,7 @@ from thalweg.layers.common import (
     inside,
     looked_at,
     part,
+    plus,
     weight,
 )
 from thalweg.ranges import COUNT
@@ -80,8 +81,7 @@ def feed_forward(
     """down(up(x)), the two at the places "up" and "down", without regularizers: as one where nobody looks between."""
     activation = inside(part(cx, "up", module=up))
     if activation is None or down.activation is not None or looked_at(cx):
-        y = down(part(cx, "down"), up(part(cx, "up"), x))
-        return y if shortcut is None else y + shortcut
+        return plus(down(part(cx, "down"), up(part(cx, "up"), x)), shortcut)
     first = _weights(part(cx, "up", module=up), x.shape[-1], up.units)
     second = _weights(part(cx, "down", module=down), up.units, down.units)
     return ops.feed_forward(x, *first, activation, *second, shortcut)

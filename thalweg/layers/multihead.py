@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from thalweg import ops
 from thalweg.core import Context, Module
 from thalweg.layers.attention import attend, seen_keys
-from thalweg.layers.common import Constraint, Initializer, Regularizer, penalized
+from thalweg.layers.common import Constraint, Initializer, Regularizer, penalized, plus
 from thalweg.layers.projection import (
     Heads,
     Memory,
@@ -46,8 +46,7 @@ def _output(cx: Context, query: Array, y: Array, shortcut: Array | None = None) 
     features, y = getattr(cx.module, "output_shape", None) or query.shape[-1], y.reshape(*y.shape[:2], -1)
     if shortcut is not None and cx.module.activity_regularizer is None:  # type: ignore[union-attr]
         return projected(cx, "output", (features,), y, shortcut)
-    o = penalized(cx, projected(cx, "output", (features,), y))
-    return o if shortcut is None else o + shortcut
+    return plus(penalized(cx, projected(cx, "output", (features,), y)), shortcut)
 
 
 def _of_heads(mask: Array | None) -> Array | None:

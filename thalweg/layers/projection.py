@@ -19,6 +19,8 @@ from thalweg.record import Record
 from thalweg.types import Array, Dtype, Key
 
 Memory = dict[str, Array]
+JOINED = "query_key_value"
+"""The projection of a sequence that attends to itself."""
 
 
 class Heads(NamedTuple):
@@ -50,11 +52,37 @@ def _weight(cx: Context, name: str, kind: str, shape: tuple[int, ...], widths: t
 
 
 def _weights(cx: Context, name: str, features: int, widths: tuple[int, ...]) -> tuple[Array, Array | None]:
-    """W and b of a projection to parts of these widths, side by side."""
+    """W and b of a projection to parts of these widths, side by side.
+
+    A layer has those of its first calls. Called the other way later, it takes them apart, or puts them together.
+    """
+    if not cx.call.initialising and not cx.has(f"{name}_kernel"):
+        if name == JOINED and cx.has("query_kernel"):
+            return _together(
+                _weights(cx, "query", features, widths[:1]), _weights(cx, "key_value", features, widths[1:])
+            )
+        if name in ("query", "key_value") and cx.has(f"{JOINED}_kernel"):
+            return _taken(name, sum(widths), _weights(cx, JOINED, features, _all_widths(cx.module.heads)))  # type: ignore[union-attr]
     kernel = _weight(cx, f"{name}_kernel", "kernel", (features, sum(widths)), widths)
     if not getattr(cx.module, "use_bias", True):
         return kernel, None
     return kernel, _weight(cx, f"{name}_bias", "bias", (sum(widths),), widths)
+
+
+def _all_widths(heads: Heads) -> tuple[int, ...]:
+    return heads.queries * heads.key, heads.groups * heads.key, heads.groups * heads.value
+
+
+def _together(*parts: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
+    kernels, biases = zip(*parts, strict=True)
+    return jnp.concatenate(kernels, axis=-1), None if biases[0] is None else jnp.concatenate(biases)
+
+
+def _taken(name: str, width: int, joined: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
+    """The queries' columns, which are first, or the others."""
+    columns = slice(None, width) if name == "query" else slice(-width, None)
+    kernel, b = joined
+    return kernel[:, columns], None if b is None else b[columns]
 
 
 def projected(cx: Context, name: str, widths: tuple[int, ...], x: Array, shortcut: Array | None = None) -> Array:
@@ -99,8 +127,7 @@ def _joinable(cx: Context, heads: Heads) -> bool:
 
 def of_itself(cx: Context, heads: Heads, x: Array) -> Array:
     """The projection of x to queries, keys and values side by side."""
-    widths = heads.queries * heads.key, heads.groups * heads.key, heads.groups * heads.value
-    return projected(cx, "query_key_value", widths, x)
+    return projected(cx, JOINED, _all_widths(heads), x)
 
 
 def in_three(cx: Context, heads: Heads, joined: Array, positions: Array) -> tuple[Array, Memory]:
@@ -114,12 +141,9 @@ def in_three(cx: Context, heads: Heads, joined: Array, positions: Array) -> tupl
 def attended(
     cx: Context, heads: Heads, query: Array, value: Array, key: Array | None
 ) -> tuple[Array, Array | None, Array | None]:
-    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`.
-
-    A layer that began with two sequences has a projection for each, also where it is called with one.
-    """
+    """Queries, keys and values, in one array or two where projections give them so: see `ops.attention`."""
     positions = positions_of(query)
-    if key is None and value is query and not cx.has("query_kernel"):
+    if key is None and value is query:
         joined = of_itself(cx, heads, query)
         if _joinable(cx, heads):
             return _in_heads(cx, joined, heads.queries + 2 * heads.groups), None, None

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
-from thalweg.layers.common import Activation, Initializer, looked_at, part, through
+from thalweg.layers.common import Activation, Initializer, looked_at, part, plus, through
 from thalweg.layers.dense import Dense, feed_forward
 from thalweg.layers.dropout import Dropout
 from thalweg.layers.multihead import Memory, MultiHeadAttention
@@ -71,10 +71,6 @@ def _around(cx: Context, name: str, x: Array, branch: Callable[[Array, Array | N
         y = branch(h, shortcut)
     y = cx.masked(y, cx.mask_of(x))
     return y if block.norm_first else norm(place, y)
-
-
-def _plus(y: Array, shortcut: Array | None) -> Array:
-    return y if shortcut is None else y + shortcut
 
 
 class TransformerEncoderBlock(Module):
@@ -137,7 +133,7 @@ class TransformerEncoderBlock(Module):
 
         def branch(y: Array, shortcut: Array | None) -> Array:
             y, caches[0] = through(part(cx, "attention"), attention, "step", y, cache, length)
-            return _plus(y, shortcut)
+            return plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
         return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx)), caches[0]
@@ -216,11 +212,11 @@ class TransformerDecoderBlock(Module):
 
         def branch(y: Array, shortcut: Array | None) -> Array:
             y, caches[0] = through(part(cx, "attention"), own, "step", y, cache, length)
-            return _plus(y, shortcut)
+            return plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
         place = part(cx, "cross_attention")
-        x = _around(cx, "cross_attention", x, lambda y, r: _plus(through(place, other, "recall", y, memory, mask), r))
+        x = _around(cx, "cross_attention", x, lambda y, r: plus(through(place, other, "recall", y, memory, mask), r))
         return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx)), caches[0]
 
     def _attentions(self, cx: Context, x: Array) -> tuple[MultiHeadAttention, MultiHeadAttention]:

@@ -65,7 +65,7 @@ def _row_of_joined(parts, name, causal=False, sizes=SIZES, **how):
         differentiable=(0, 1) if parts == 2 else (0,),
         handlers=("attention", "attention_backward"),
         tolerance=2e-5,
-        nan=not (causal or how.get("lengths")),
+        nan=not (causal or how.get("lengths") or how.get("mask")),
         examples=4 if sizes is LONG else 8,
     )
 
@@ -100,6 +100,7 @@ ROWS = [
     _row_of_joined(2, "joined keys and values in blocks", causal=True, sizes=LONG),
     _row_of_joined(3, "one array"),
     _row_of_joined(3, "one array, shared, causal, of a row's lengths", causal=True, shared=2, lengths=True),
+    _row_of_joined(3, "one array, shared, of masked scores", shared=2, mask=(True, True, True)),
     _row_of_joined(3, "one array in blocks", causal=True, sizes=LONG),
     _row(
         "attention of one query",
