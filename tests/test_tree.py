@@ -30,6 +30,12 @@ def test_get_and_put():
             tree.get(made, path)
 
 
+def test_find_gives_a_default_where_nothing_is():
+    assert tree.find(TREE, ("a",), None) == 1
+    assert tree.find(TREE, ("b", "x"), {}) == {}
+    assert tree.find(TREE, ("a", "x"), None) is None
+
+
 def test_map_named_sees_each_path():
     names = tree.by_name(tree.map_named(lambda name, leaf: f"{name} {leaf.shape}", TREE))
     assert names == {"b.d": "b.d (2, 3)", "b.c": "b.c (4,)", "a": "a ()"}

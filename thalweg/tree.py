@@ -21,6 +21,14 @@ def get(tree: Mapping[str, Any], path: Path) -> Any:
     return node
 
 
+def find(tree: Mapping[str, Any], path: Path, default: Any) -> Any:
+    """The value at `path`; `default` where nothing is there."""
+    try:
+        return get(tree, path)
+    except KeyError:
+        return default
+
+
 def put(tree: dict[str, Any], path: Path, value: Any) -> None:
     """Write `value` at `path` of the nested dict `tree`, making the dicts on the way."""
     for part in path[:-1]:
@@ -88,14 +96,6 @@ def shapes(tree: Tree) -> str:
 def _shape(leaf: Any) -> str:
     shape = np.shape(leaf)
     return f"[{', '.join(['batch', *map(str, shape[1:])])}]" if shape else "a number"
-
-
-def below(tree: Any, path: Path) -> Any:
-    """The tree at `path`; an empty one where nothing is there."""
-    try:
-        return get(tree, path)
-    except KeyError:
-        return {}
 
 
 def merged(tree: Tree, updates: Mapping[Path, Any]) -> Tree:

@@ -115,11 +115,7 @@ class Context:
 
     def has(self, name: str) -> bool:
         """Whether the trainable array `name` was given; False while initialising."""
-        try:
-            tree.get(self.call.params or {}, (*self.path, name))
-        except KeyError:
-            return False
-        return True
+        return tree.find(self.call.params or {}, (*self.path, name), None) is not None
 
     def variable(self, name: str, initializer: Callable[..., Array], shape: tuple[int, ...]) -> Array:
         """The non-trainable array `name` (a running mean); `update` writes it."""
@@ -139,10 +135,7 @@ class Context:
         if call.params is None:
             call.hyper_slots.setdefault(path, default)
             return jnp.float32(default)
-        try:
-            return tree.get(call.hyper, path)
-        except KeyError:
-            return jnp.float32(default)
+        return tree.find(call.hyper, path, jnp.float32(default))
 
     def key(self) -> Array:
         """A key of its own for each call of each module: the call's key folded by path and count."""
@@ -189,13 +182,13 @@ class Context:
         if call.params is None:
             params, variables = _zeros(probe.slots), _zeros(probe.variable_slots)
         else:
-            params, variables = tree.below(call.params, path), tree.below(call.variables, path)
+            params, variables = tree.find(call.params, path, {}), tree.find(call.variables, path, {})
             regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
             if call.penalties is not None:  # once, not at each step
                 call.penalties += [r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized]
 
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
-            inner = Call(params, variables, tree.below(call.hyper, path), key, call.train, call.policy, call.rows)
+            inner = Call(params, variables, tree.find(call.hyper, path, {}), key, call.train, call.policy, call.rows)
             inner.penalties = None
             output = child(Context(inner), *inputs)
             return output, tree.merged(variables, inner.updates)
