@@ -2,7 +2,7 @@
 
     cnn          words -> embed -> widths 3, 4, 5 -> the largest over the text -> dropout -> softmax      Kim 2014
     lstm         words -> embed -> LSTM there and back -> the mean over the text -> dropout -> softmax
-    transformer  words -> embed + position -> a Transformer's block -> the mean over the text -> dropout -> softmax
+    transformer  words -> embed sqrt(d) + position -> Transformer block -> the mean over the text -> dropout -> softmax
 
 Kim, "Convolutional neural networks for sentence classification" (EMNLP 2014), with word vectors that begin at random.
 As there, the weights of a class have a norm of at most 3.
@@ -82,8 +82,9 @@ def lstm(settings: SentimentSettings) -> list[Module]:
 
 def transformer(settings: SentimentSettings) -> list[Module]:
     """Each word looks at all the others; the mean of what they found."""
+    scale = settings.embedding**0.5  # else the positions, as large as 1, hide the words for an epoch
     block = layers.TransformerEncoderBlock(2 * settings.embedding, settings.heads, settings.dropout / 2)
-    return [layers.SinusoidalPosition(), block, layers.GlobalAveragePooling1D()]
+    return [layers.Rescaling(scale), layers.SinusoidalPosition(), block, layers.GlobalAveragePooling1D()]
 
 
 NETWORKS = {"cnn": cnn, "lstm": lstm, "transformer": transformer}
