@@ -51,6 +51,7 @@ from thalweg.layers.merge import (
 from thalweg.layers.multihead import GroupQueryAttention, MultiHeadAttention
 from thalweg.layers.node import Input, Node, graph, is_node
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
+from thalweg.layers.over_time import reset_states
 from thalweg.layers.peephole import PeepholeLSTMCell
 from thalweg.layers.pool import (
     AveragePooling1D,
@@ -80,7 +81,7 @@ from thalweg.layers.pool import (
 )
 from thalweg.layers.position import PositionEmbedding, RotaryEmbedding, SinusoidalPosition
 from thalweg.layers.preprocessing import Normalization, Rescaling
-from thalweg.layers.recurrent import GRU, LSTM, SimpleRNN, reset_states
+from thalweg.layers.recurrent import GRU, LSTM, SimpleRNN
 from thalweg.layers.registry import ALLOWED, get, register
 from thalweg.layers.resize import (
     Cropping1D,

@@ -15,11 +15,9 @@ import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, weight
-from thalweg.layers.recurrent import ForgetOpen
+from thalweg.layers.over_time import forget_bias
 from thalweg.ops.activations import activation
-from thalweg.ops.constraints import constraint
 from thalweg.ops.dropout import keep_mask
-from thalweg.ops.regularizers import regularizer
 from thalweg.ranges import COUNT, RATE
 from thalweg.types import Array, Float
 
@@ -237,16 +235,6 @@ def run_cell(cx: Context, cell: Module, x: Array, states: tuple[Array, ...], rea
     if not cx.call.initialising:
         cx.keep(cell, variables)
     return ys.swapaxes(0, 1), states
-
-
-def forget_bias(cx: Context, units: int) -> Array | None:
-    """The bias of an LSTM's gates i, f, g, o; 1 at f at first where the layer says so."""
-    layer: Any = cx.module
-    if not (layer.use_bias and layer.unit_forget_bias):
-        return bias(cx, 4 * units)
-    settings = regularizer(layer.bias_regularizer), constraint(layer.bias_constraint)
-    initial = ForgetOpen(layer.bias_initializer)
-    return cx.param("bias", initial, (4 * units,), regularizer=settings[0], constraint=settings[1])
 
 
 def _states(x: Array, sizes: tuple[int, ...], given: Any) -> tuple[Array, ...]:

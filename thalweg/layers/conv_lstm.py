@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
-from thalweg.layers.cells import _where, forget_bias
+from thalweg.layers.cells import _where
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, penalized, weight
+from thalweg.layers.over_time import forget_bias
 from thalweg.ops.activations import activation
 from thalweg.ops.conv import conv
 from thalweg.ops.windows import spread

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from thalweg.core import Context
-from thalweg.layers.cells import Cell, States, Step, _plus, _states, forget_bias
+from thalweg.layers.cells import Cell, States, Step, _plus, _states
 from thalweg.layers.common import weight
+from thalweg.layers.over_time import forget_bias
 from thalweg.types import Array, Float
 
 

@@ -8,30 +8,18 @@ rows, which `reset_states` puts back to 0; no gradient goes back into an earlier
 """
 
 import functools
-from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Any, ClassVar, TypeAlias
-
-import jax
-import jax.numpy as jnp
+from typing import ClassVar, TypeAlias
 
 from thalweg.core import Context, Module
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, penalized, weight
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, weight
+from thalweg.layers.over_time import InitialState, Output, forget_bias, over_time
 from thalweg.ops import recurrent as ops
 from thalweg.ops.activations import activation
-from thalweg.ops.constraints import constraint
-from thalweg.ops.dropout import keep_mask
-from thalweg.ops.initializers import Zeros, initializer
-from thalweg.ops.regularizers import regularizer
 from thalweg.ranges import COUNT, RATE
-from thalweg.record import Record
-from thalweg.types import Array, Dtype, Float, Key, Tree
+from thalweg.types import Array, Float
 
 Sequences: TypeAlias = Float[Array, "batch time features"]
-InitialState: TypeAlias = Array | Sequence[Array] | None
-Output: TypeAlias = Array | tuple[Array, ...]
-
-CARRIED = "carried_"  # what the variables of a stateful layer are called, with a number
 
 
 def _remedy(self: Module, previous: Module | None) -> str:  # noqa: ARG001  a method of the layers
@@ -45,79 +33,12 @@ def _no_ending(self: Module) -> tuple[Module, None]:
     return self, None
 
 
-def _initial(cx: Context, x: Array, given: InitialState, count: int) -> ops.State:
-    """The `count` states before the first step: those given, those carried over, or zeros."""
-    shape = (x.shape[0], cx.module.units)  # type: ignore[union-attr]
-    if given is None:
-        return _carried(cx, x, count) if getattr(cx.module, "stateful", False) else (jnp.zeros(shape, x.dtype),) * count
-    states = tuple(given) if isinstance(given, Sequence) else (given,)
-    if [s.shape for s in states] != [shape] * count:
-        raise ValueError(f"initial_state must be {count} of shape {shape}; it is {[s.shape for s in states]}")
-    return tuple(s.astype(x.dtype) for s in states)
-
-
-def _carried(cx: Context, x: Array, count: int) -> ops.State:
-    """The states that the last batch left for as many rows."""
-    layer: Any = cx.module
-    if layer.batch_size is None or layer.batch_size < len(x):
-        raise ValueError(
-            f"stateful=True keeps a state for each row of a batch.\n  Write batch_size={len(x)} in the layer"
-        )
-    shape = (layer.batch_size, layer.units)
-    return tuple(cx.variable(f"{CARRIED}{i}", Zeros(), shape)[: len(x)].astype(x.dtype) for i in range(count))
-
-
-def _carry(cx: Context, state: ops.State) -> None:
-    """Leave `state` to the next batch."""
-    layer: Any = cx.module
-    for i, part in enumerate(state if layer.stateful else ()):
-        kept = cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, layer.units))
-        cx.update(f"{CARRIED}{i}", kept.at[: len(part)].set(part.astype(kept.dtype)))
-
-
-def reset_states(values: Tree) -> Tree:
-    """`values` with what stateful layers carry from batch to batch set to 0.
-
-    Args:
-        values: the state of `core.init` or `core.apply`, or the `weights` of a model:
-            `model.set_weights(reset_states(model.weights))`, such as in a callback at the beginning of an epoch.
-    """
-
-    def reset(path: tuple[Any, ...], leaf: Any) -> Any:
-        last = str(getattr(path[-1], "key", "")).rpartition(".")[2] if path else ""
-        return leaf * 0 if last.startswith(CARRIED) else leaf
-
-    return jax.tree.map_with_path(reset, values)
-
-
-def _noise(cx: Context, name: str, shape: tuple[int, int], dtype: Dtype) -> Array | None:
-    """The mask of the setting `name`, the same at every step; None in evaluation or where nothing is dropped."""
-    rate = getattr(cx.module, name)
-    return keep_mask(cx.key(), cx.hyper(name, rate), shape).astype(dtype) if cx.train and rate else None
-
-
 def _kernels(cx: Context, x: Array, gates: int) -> dict[str, Array]:
     units = cx.module.units  # type: ignore[union-attr]
     return {
         "kernel": weight(cx, "kernel", (x.shape[-1], gates * units)),
         "recurrent_kernel": weight(cx, "recurrent_kernel", (units, gates * units), "recurrent"),
     }
-
-
-def _run(cx: Context, x: Array, initial_state: InitialState, count: int, step: Callable[..., Any]) -> Output:
-    """What the layers share around `step(x, state=, mask=, steps=, reverse=) -> (h of each step, last state)`."""
-    layer: Any = cx.module
-    real, back = cx.mask_of(x), layer.go_backwards
-    drop = _noise(cx, "dropout", (x.shape[0], x.shape[-1]), x.dtype)
-    mask = _noise(cx, "recurrent_dropout", (x.shape[0], layer.units), x.dtype)
-    state, steps = _initial(cx, x, initial_state, count), None if real is None else real.astype(x.dtype)
-    x = x if drop is None else x * drop[:, None]
-    hs, state = step(x, state=state, mask=mask, steps=steps, reverse=back)
-    _carry(cx, state)
-    y = penalized(cx, (hs[:, ::-1] if back else hs) if layer.return_sequences else state[0])
-    if layer.return_sequences:
-        cx.masked(y, real[:, ::-1] if back and real is not None else real)
-    return (y, *state) if layer.return_state else y
 
 
 class SimpleRNN(Module):
@@ -182,21 +103,7 @@ class SimpleRNN(Module):
         """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
         weights = _kernels(cx, x, 1) | {"bias": bias(cx, self.units)}
         step = functools.partial(ops.simple_rnn, **weights, activation=activation(self.activation))
-        return _run(cx, x, initial_state, 1, step)
-
-
-class ForgetOpen(Record):
-    """An LSTM's bias with 1 at the forget gate, which so starts open, and `rest` elsewhere.
-
-    Jozefowicz et al. 2015, "An empirical exploration of recurrent network architectures".
-    """
-
-    rest: Initializer = "zeros"
-
-    def __call__(self, key: Key[Array, ""], shape: tuple[int, ...], dtype: Dtype) -> Array:
-        """The first value of a weight of [4 units]."""
-        units = shape[0] // 4
-        return initializer(self.rest)(key, shape, dtype).at[units : 2 * units].set(1)
+        return over_time(cx, x, initial_state, (len(x), self.units), 1, step)
 
 
 class LSTM(Module):
@@ -268,17 +175,10 @@ class LSTM(Module):
 
     def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
         """The layer on `x`; `initial_state` is `(h, c)` before the first step, or None for 0."""
-        weights = _kernels(cx, x, 4) | {"bias": self._bias(cx)}
+        weights = _kernels(cx, x, 4) | {"bias": forget_bias(cx, self.units)}
         activations = activation(self.activation), activation(self.recurrent_activation)
         step = functools.partial(ops.lstm, **weights, activation=activations[0], recurrent_activation=activations[1])
-        return _run(cx, x, initial_state, 2, step)
-
-    def _bias(self, cx: Context) -> Array | None:
-        if not (self.use_bias and self.unit_forget_bias):
-            return bias(cx, 4 * self.units)
-        settings = regularizer(self.bias_regularizer), constraint(self.bias_constraint)
-        initial = ForgetOpen(self.bias_initializer)
-        return cx.param("bias", initial, (4 * self.units,), regularizer=settings[0], constraint=settings[1])
+        return over_time(cx, x, initial_state, (len(x), self.units), 2, step)
 
 
 class GRU(Module):
@@ -355,4 +255,6 @@ class GRU(Module):
         weights["recurrent_bias"] = weight(cx, "recurrent_bias", width, "bias") if both else None
         functions = activation(self.activation), activation(self.recurrent_activation)
         settings = {"activation": functions[0], "recurrent_activation": functions[1], "reset_after": self.reset_after}
-        return _run(cx, x, initial_state, 1, functools.partial(ops.gru, **weights, **settings))
+        return over_time(
+            cx, x, initial_state, (len(x), self.units), 1, functools.partial(ops.gru, **weights, **settings)
+        )
