@@ -1,33 +1,28 @@
-"""ConvLSTM: an LSTM whose states are pictures and whose products are convolutions. Shi et al. 2015, arXiv:1506.04214.
+"""ConvLSTM layers. The mathematics is in `ops/conv_lstm.py`."""
 
-i, f, g, o = split(x_t * W + b + h_{t-1} * U)      * is a convolution
-c_t = hard(f) c_{t-1} + hard(i) tanh(g)            hard: `recurrent_activation`
-h_t = hard(o) tanh(c_t)
-
-Without the peepholes of the paper, as in Keras. x * W is one convolution for all steps.
-"""
-
+import functools
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
-
-import jax
-import jax.numpy as jnp
+from dataclasses import field
+from typing import ClassVar, TypeAlias
 
 from thalweg.core import Context, Module
-from thalweg.layers.cells import _where
-from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, penalized, weight
-from thalweg.layers.over_time import forget_bias
+from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, weight
+from thalweg.layers.over_time import InitialState, Output, forget_bias, over_time
 from thalweg.ops.activations import activation
-from thalweg.ops.conv import conv
-from thalweg.ops.windows import spread
-from thalweg.ranges import COUNT
+from thalweg.ops.conv_lstm import conv_lstm
+from thalweg.ops.windows import spread, windows
+from thalweg.ranges import COUNT, RATE
 from thalweg.types import Array, Float
 
 Size: TypeAlias = int | Sequence[int]
 
 
 class ConvLSTM(Module):
-    """The base of ConvLSTMs over `rank` spatial axes.
+    """An LSTM whose states are pictures and whose products are convolutions, over `rank` spatial axes.
+
+    i, f, g, o = split(x_t * W + b + h_{t-1} * U)
+    c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g)
+    h_t = sigmoid(o) tanh(c_t)
 
     x: [batch, time, *places, channels]; W: `kernel`, [*taps, channels, 4 filters]; U: `recurrent_kernel`, [*taps,
     filters, 4 filters]; the output: h of the last step, [batch, *places, filters], or of every step.
@@ -39,7 +34,7 @@ class ConvLSTM(Module):
         padding: of x * W; h * U keeps the places.
         dilation_rate: of x * W.
         activation: in place of tanh.
-        recurrent_activation: of the gates.
+        recurrent_activation: in place of sigmoid.
         use_bias: whether b is there.
         kernel_initializer: of W.
         recurrent_initializer: of U.
@@ -52,13 +47,20 @@ class ConvLSTM(Module):
         kernel_constraint: of W.
         recurrent_constraint: of U.
         bias_constraint: of b.
+        dropout: the share of x that is dropped, the same numbers at every step.
+        recurrent_dropout: the share of h that U does not see, the same numbers at every step.
         return_sequences: whether h of every step is the output.
         return_state: whether the last states come too: the output is then `(y, h, c)`.
         go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+        stateful: whether a batch goes on from the states of the last one, as in `LSTM`.
+        batch_size: the rows of a batch, where it is stateful.
+
+    Shi et al. 2015, arXiv:1506.04214, without its peepholes, as in Keras; the dropout is that of Gal and Ghahramani
+    2016, arXiv:1512.05287.
     """
 
     casts: ClassVar[bool] = True
-    limits: ClassVar = {"filters": COUNT}
+    limits: ClassVar = {"filters": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
     rank: ClassVar[int] = 0
 
     filters: int
@@ -80,49 +82,34 @@ class ConvLSTM(Module):
     kernel_constraint: Constraint = None
     recurrent_constraint: Constraint = None
     bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
+    stateful: bool = False
+    batch_size: int | None = field(default=None, kw_only=True)
 
     def ending(self) -> tuple[Module, None]:
         """The activation is the step's, inside."""
         return self, None
 
-    def __call__(self, cx: Context, x: Float[Array, "batch time *places channels"]) -> Any:
-        """The layer on `x`."""
-        real = cx.mask_of(x)
-        if self.go_backwards:
-            x, real = x[:, ::-1], None if real is None else real[:, ::-1]
-        z, U = self._products(cx, x)
-        zeros = jnp.zeros((*z.shape[1:-1], self.filters), x.dtype)
-        (h, c), hs = jax.lax.scan(self._step(U), (zeros, zeros), (z, None if real is None else real.T))
-        y = penalized(cx, hs.swapaxes(0, 1) if self.return_sequences else h)
-        if self.return_sequences:
-            cx.masked(y, real)
-        return (y, h, c) if self.return_state else y
-
-    def _products(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """X * W + b of every step, time first; and U."""
-        taps, F = spread(self.kernel_size, self.rank, "kernel_size"), self.filters
-        W = weight(cx, "kernel", (*taps, x.shape[-1], 4 * F))
-        U = weight(cx, "recurrent_kernel", (*taps, F, 4 * F), "recurrent")
-        steps = x.reshape(-1, *x.shape[2:])  # [batch time, *places, channels]
-        z = conv(steps, W, self.strides, self.padding, self.dilation_rate, 1, forget_bias(cx, F))
-        return z.reshape(*x.shape[:2], *z.shape[1:]).swapaxes(0, 1), U
-
-    def _step(self, U: Array) -> Any:
-        f_h, f_gate = activation(self.activation), activation(self.recurrent_activation)
-
-        def step(states: tuple[Array, Array], at: tuple[Array, Array | None]) -> tuple[tuple[Array, Array], Array]:
-            (h, c), (z, on) = states, at
-            i, f, g, o = jnp.split(z + conv(h, U, padding="same"), 4, axis=-1)
-            new_c = f_gate(f) * c + f_gate(i) * f_h(g)
-            new_h = f_gate(o) * f_h(new_c)
-            if on is not None:
-                new_h, new_c = _where(on, new_h, h), _where(on, new_c, c)
-            return (new_h, new_c), new_h
-
-        return step
+    def __call__(
+        self, cx: Context, x: Float[Array, "batch time *places channels"], initial_state: InitialState = None
+    ) -> Output:
+        """The layer on `x`; `initial_state` is `(h, c)` before the first step, [batch, *places, filters], or None."""
+        F, taps = self.filters, spread(self.kernel_size, self.rank, "kernel_size")
+        over = windows(x.shape[2:-1], taps, self.strides, self.padding, self.dilation_rate)
+        step = functools.partial(
+            conv_lstm,
+            kernel=weight(cx, "kernel", (*taps, x.shape[-1], 4 * F)),
+            recurrent_kernel=weight(cx, "recurrent_kernel", (*taps, F, 4 * F), "recurrent"),
+            bias=forget_bias(cx, F),
+            activation=activation(self.activation),
+            recurrent_activation=activation(self.recurrent_activation),
+            strides=self.strides, padding=self.padding, dilation=self.dilation_rate,
+        )  # fmt: skip
+        return over_time(cx, x, initial_state, (len(x), *over.outputs(x.shape[2:-1]), F), 2, step)
 
 
 class ConvLSTM1D(ConvLSTM):

@@ -25,6 +25,7 @@ from thalweg.ops.activations import (
 from thalweg.ops.attention import additive_weights, attention, attention_weights, mix
 from thalweg.ops.constraints import constraint
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.conv_lstm import conv_lstm
 from thalweg.ops.crf import viterbi
 from thalweg.ops.cross_entropy import cross_entropy, of_classes
 from thalweg.ops.ctc import ctc
@@ -63,6 +64,7 @@ __all__ = [
     "concatenate",
     "constraint",
     "conv",
+    "conv_lstm",
     "conv_transpose",
     "crop",
     "cross_entropy",

@@ -112,11 +112,14 @@ def lstm(
     if (activation, recurrent_activation) == (tanh, sigmoid):
         native, cell = kernels.LSTM, LSTM_CELL
     else:
-        native, cell = None, differentiated(functools.partial(_lstm_equation, activation, recurrent_activation))
+        native, cell = None, differentiated(functools.partial(lstm_equation, activation, recurrent_activation))
     return _sequence(native, cell, x, kernel, recurrent_kernel, bias, state, mask, steps, reverse)
 
 
-def _lstm_equation(activation: Callable, recurrent_activation: Callable, a: Array, state: State) -> State:
+def lstm_equation(
+    activation: Callable, recurrent_activation: Callable, a: Array, state: tuple[Array, ...]
+) -> tuple[Array, Array]:
+    """The step of an LSTM from its pre-activations a, [..., 4 units], and `state`, (h, c)."""
     i, f, g, o = jnp.split(a, 4, axis=-1)
     c = recurrent_activation(f) * state[1] + recurrent_activation(i) * activation(g)
     return recurrent_activation(o) * activation(c), c
