@@ -36,7 +36,7 @@ def test_it_begins_from_given_states_as_keras():
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     wrong = (states[0], states[1][:, :2])
-    with pytest.raises(ContractError, match=r"initial_state must be 2 of shape \(3, 3, 3, 2\)"):
+    with pytest.raises(ContractError, match=r"initial_state must have the shapes \[\(3, 3, 3, 2\), "):
         core.apply(layer, params, {}, (X, wrong))
 
 

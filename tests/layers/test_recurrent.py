@@ -46,7 +46,7 @@ def test_from_an_initial_state_as_keras(layer, twin, states):
 
 
 def test_an_initial_state_that_does_not_fit():
-    with pytest.raises(ContractError, match=r"initial_state must be 2 of shape \(4, 2\)"):
+    with pytest.raises(ContractError, match=r"initial_state must have the shapes \[\(4, 2\), \(4, 2\)\]"):
         core.init(From(LSTM(2)), random.key(0), (X, STATES[:1]))
 
 

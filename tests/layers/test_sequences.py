@@ -106,7 +106,11 @@ def test_a_cell_drops_the_same_features_at_every_step():
     assert set(np.unique(y)) == {0.0, 2.0}
 
 
-@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def stacked(units, **settings):
+    return layers.RNN([layers.LSTMCell(units), layers.PeepholeLSTMCell(2)], **settings)
+
+
+@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN, stacked])
 def test_stateful_is_one_long_sequence_in_pieces(kind):
     layer, whole = kind(3, return_sequences=True, stateful=True, batch_size=3), kind(3, return_sequences=True)
     x = jnp.asarray(np.random.default_rng(1).normal(size=(3, 6, 2)), jnp.float32)

@@ -8,6 +8,7 @@ The layers SimpleRNN, LSTM and GRU compute the same as RNN over their cell, in o
 """
 
 from collections.abc import Sequence
+from dataclasses import field
 from typing import Any, ClassVar, TypeAlias
 
 import jax
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, weight
-from thalweg.layers.over_time import forget_bias
+from thalweg.layers.over_time import InitialState, carry, first, forget_bias, states_of
 from thalweg.ops.activations import activation
 from thalweg.ops.dropout import keep_mask
 from thalweg.ranges import COUNT, RATE
@@ -184,6 +185,8 @@ class RNN(Module):
         return_sequences: whether the output of every step comes out, [batch, time, size].
         return_state: whether the last states come too: the output is then `(y, *states)`.
         go_backwards: whether time runs from the last step to the first; sequences come out in that order.
+        stateful: whether a batch goes on from the states of the last one, as in `LSTM`.
+        batch_size: the rows of a batch, where it is stateful.
 
     >>> import jax.numpy as jnp
     >>> from thalweg import core, random
@@ -196,6 +199,8 @@ class RNN(Module):
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
+    stateful: bool = False
+    batch_size: int | None = field(default=None, kw_only=True)
 
     axes: ClassVar[str] = "batch time ..."
     casts: ClassVar[bool] = True
@@ -210,8 +215,9 @@ class RNN(Module):
         real = cx.mask_of(x)
         if self.go_backwards:
             x, real = x[:, ::-1], None if real is None else real[:, ::-1]
-        states = _states(x, self.cell.sizes, initial_state)
+        states = first(cx, initial_state, [(len(x), n) for n in self.cell.sizes], x.dtype)
         ys, states = run_cell(cx, self.cell, x, states, real)
+        carry(cx, states)
         y = cx.masked(ys, real) if self.return_sequences else ys[:, -1]
         return (y, *states) if self.return_state else y
 
@@ -237,14 +243,8 @@ def run_cell(cx: Context, cell: Module, x: Array, states: tuple[Array, ...], rea
     return ys.swapaxes(0, 1), states
 
 
-def _states(x: Array, sizes: tuple[int, ...], given: Any) -> tuple[Array, ...]:
-    shapes = [(len(x), n) for n in sizes]
-    if given is None:
-        return tuple(jnp.zeros(shape, x.dtype) for shape in shapes)
-    states = tuple(given) if isinstance(given, list | tuple) else (given,)
-    if [s.shape for s in states] != shapes:
-        raise ValueError(f"initial_state must have the shapes {shapes}; it has {[s.shape for s in states]}")
-    return tuple(s.astype(x.dtype) for s in states)
+def _states(x: Array, sizes: tuple[int, ...], given: InitialState) -> tuple[Array, ...]:
+    return states_of(given, [(len(x), n) for n in sizes], x.dtype)
 
 
 def _dropped(cx: Context, name: str, value: Array) -> Array:

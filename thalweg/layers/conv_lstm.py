@@ -109,7 +109,7 @@ class ConvLSTM(Module):
             recurrent_activation=activation(self.recurrent_activation),
             strides=self.strides, padding=self.padding, dilation=self.dilation_rate,
         )  # fmt: skip
-        return over_time(cx, x, initial_state, (len(x), *over.outputs(x.shape[2:-1]), F), 2, step)
+        return over_time(cx, x, initial_state, [(len(x), *over.outputs(x.shape[2:-1]), F)] * 2, step)
 
 
 class ConvLSTM1D(ConvLSTM):

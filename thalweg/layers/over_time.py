@@ -20,6 +20,7 @@ from thalweg.types import Array, Dtype, Key, Tree
 InitialState: TypeAlias = Array | Sequence[Array] | None
 Output: TypeAlias = Array | tuple[Array, ...]
 State: TypeAlias = tuple[Array, ...]
+Shapes: TypeAlias = Sequence[tuple[int, ...]]
 
 CARRIED = "carried_"  # what the variables of a stateful layer are called, with a number
 
@@ -48,31 +49,32 @@ def forget_bias(cx: Context, units: int) -> Array | None:
     return cx.param("bias", initial, (4 * units,), regularizer=settings[0], constraint=settings[1])
 
 
-def _initial(cx: Context, given: InitialState, shape: tuple[int, ...], dtype: Dtype, count: int) -> State:
-    """The `count` states of `shape` before the first step: those given, those carried over, or zeros."""
+def states_of(given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
+    """The states that were given, which must have `shapes`; zeros where None."""
     if given is None:
-        stateful = getattr(cx.module, "stateful", False)
-        return _carried(cx, shape, dtype, count) if stateful else (jnp.zeros(shape, dtype),) * count
+        return tuple(jnp.zeros(shape, dtype) for shape in shapes)
     states = tuple(given) if isinstance(given, Sequence) else (given,)
-    if [s.shape for s in states] != [shape] * count:
-        raise ValueError(f"initial_state must be {count} of shape {shape}; it is {[s.shape for s in states]}")
+    if [s.shape for s in states] != list(shapes):
+        raise ValueError(f"initial_state must have the shapes {list(shapes)}; it has {[s.shape for s in states]}")
     return tuple(s.astype(dtype) for s in states)
 
 
-def _carried(cx: Context, shape: tuple[int, ...], dtype: Dtype, count: int) -> State:
-    """The states that the last batch left for as many rows."""
+def first(cx: Context, given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
+    """The states before the first step: those given, those that the last batch left for as many rows, or zeros."""
     layer: Any = cx.module
-    rows = shape[0]
+    if given is not None or not layer.stateful:
+        return states_of(given, shapes, dtype)
+    rows = shapes[0][0]
     if layer.batch_size is None or layer.batch_size < rows:
         raise ValueError(
             f"stateful=True keeps a state for each row of a batch.\n  Write batch_size={rows} in the layer"
         )
-    kept = [cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, *shape[1:])) for i in range(count)]
+    kept = [cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, *s[1:])) for i, s in enumerate(shapes)]
     return tuple(part[:rows].astype(dtype) for part in kept)
 
 
-def _carry(cx: Context, state: State) -> None:
-    """Leave `state` to the next batch."""
+def carry(cx: Context, state: State) -> None:
+    """Leave `state` to the next batch, where the layer is stateful."""
     layer: Any = cx.module
     for i, part in enumerate(state if layer.stateful else ()):
         kept = cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, *part.shape[1:]))
@@ -100,21 +102,19 @@ def _noise(cx: Context, name: str, shape: tuple[int, ...], dtype: Dtype) -> Arra
     return keep_mask(cx.key(), cx.hyper(name, rate), shape).astype(dtype) if cx.train and rate else None
 
 
-def over_time(
-    cx: Context, x: Array, initial_state: InitialState, shape: tuple[int, ...], count: int, step: Callable[..., Any]
-) -> Output:
+def over_time(cx: Context, x: Array, initial_state: InitialState, shapes: Shapes, step: Callable[..., Any]) -> Output:
     """What the layers do around `step(x, state=, mask=, steps=, reverse=) -> (h of each step, last state)`.
 
-    `shape` is that of each of the `count` states, [batch, ...].
+    `shapes` are those of the states, [batch, ...], h first.
     """
     layer: Any = cx.module
     real, back = cx.mask_of(x), layer.go_backwards
     drop = _noise(cx, "dropout", (len(x), *x.shape[2:]), x.dtype)
-    mask = _noise(cx, "recurrent_dropout", shape, x.dtype)
-    state, steps = _initial(cx, initial_state, shape, x.dtype, count), None if real is None else real.astype(x.dtype)
+    mask = _noise(cx, "recurrent_dropout", shapes[0], x.dtype)
+    state, steps = first(cx, initial_state, shapes, x.dtype), None if real is None else real.astype(x.dtype)
     x = x if drop is None else x * drop[:, None]
     hs, state = step(x, state=state, mask=mask, steps=steps, reverse=back)
-    _carry(cx, state)
+    carry(cx, state)
     y = penalized(cx, (hs[:, ::-1] if back else hs) if layer.return_sequences else state[0])
     if layer.return_sequences:
         cx.masked(y, real[:, ::-1] if back and real is not None else real)

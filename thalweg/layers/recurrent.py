@@ -103,7 +103,7 @@ class SimpleRNN(Module):
         """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
         weights = _kernels(cx, x, 1) | {"bias": bias(cx, self.units)}
         step = functools.partial(ops.simple_rnn, **weights, activation=activation(self.activation))
-        return over_time(cx, x, initial_state, (len(x), self.units), 1, step)
+        return over_time(cx, x, initial_state, [(len(x), self.units)], step)
 
 
 class LSTM(Module):
@@ -178,7 +178,7 @@ class LSTM(Module):
         weights = _kernels(cx, x, 4) | {"bias": forget_bias(cx, self.units)}
         activations = activation(self.activation), activation(self.recurrent_activation)
         step = functools.partial(ops.lstm, **weights, activation=activations[0], recurrent_activation=activations[1])
-        return over_time(cx, x, initial_state, (len(x), self.units), 2, step)
+        return over_time(cx, x, initial_state, [(len(x), self.units)] * 2, step)
 
 
 class GRU(Module):
@@ -255,6 +255,5 @@ class GRU(Module):
         weights["recurrent_bias"] = weight(cx, "recurrent_bias", width, "bias") if both else None
         functions = activation(self.activation), activation(self.recurrent_activation)
         settings = {"activation": functions[0], "recurrent_activation": functions[1], "reset_after": self.reset_after}
-        return over_time(
-            cx, x, initial_state, (len(x), self.units), 1, functools.partial(ops.gru, **weights, **settings)
-        )
+        step = functools.partial(ops.gru, **weights, **settings)
+        return over_time(cx, x, initial_state, [(len(x), self.units)], step)
