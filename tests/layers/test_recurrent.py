@@ -48,6 +48,9 @@ def test_from_an_initial_state_as_keras(layer, twin, states):
 def test_an_initial_state_that_does_not_fit():
     with pytest.raises(ContractError, match=r"initial_state must have the shapes \[\(4, 2\), \(4, 2\)\]"):
         core.init(From(LSTM(2)), random.key(0), (X, STATES[:1]))
+    for rows in (None, 3):  # states that are given do not say how many are kept
+        with pytest.raises(ContractError, match="Write batch_size=4 in the layer"):
+            core.init(From(LSTM(2, stateful=True, batch_size=rows)), random.key(0), (X, STATES))
 
 
 def test_how_weights_begin():

@@ -1,10 +1,12 @@
 """sentiment: on a slice of a few seconds here; its accuracy on public data among the long tests."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.recipes.test_texts import table, written
-from thalweg import recipes
+from thalweg import core, layers, ops, random, recipes
+from thalweg.recipes.sentiment import SentimentSettings, transformer
 from thalweg.recipes.trained import answered, opened
 
 
@@ -16,6 +18,15 @@ def test_it_learns_reviews_of_ones_own(network, tmp_path):
     assert result.scores["accuracy"] >= 0.85 > result.scores["baseline"]
     said = answered(opened(tmp_path / "run" / "model.tw"), None, ("a Lovely film", "a dull story"), {})
     assert [answer["answer"] for answer in said] == ["good", "bad"]  # capital letters are no other words
+
+
+def test_words_are_not_hidden_by_their_positions():
+    settings = SentimentSettings(network="transformer")
+    network = layers.Sequential([layers.Embedding(50, settings.embedding), *transformer(settings)[:-2]])
+    x = jnp.arange(50)[None]
+    y, _ = core.apply(network, *core.init(network, random.key(0), x), x)
+    positions = ops.sinusoid(x, settings.embedding)
+    assert 0.25 < float((y - positions).std() / positions.std()) < 4
 
 
 def test_a_text_says_the_same_however_long_the_others_are(tmp_path):

@@ -62,13 +62,13 @@ def states_of(given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
 def first(cx: Context, given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
     """The states before the first step: those given, those that the last batch left for as many rows, or zeros."""
     layer: Any = cx.module
-    if given is not None or not layer.stateful:
-        return states_of(given, shapes, dtype)
     rows = shapes[0][0]
-    if layer.batch_size is None or layer.batch_size < rows:
+    if layer.stateful and (layer.batch_size is None or layer.batch_size < rows):
         raise ValueError(
             f"stateful=True keeps a state for each row of a batch.\n  Write batch_size={rows} in the layer"
         )
+    if given is not None or not layer.stateful:
+        return states_of(given, shapes, dtype)
     kept = [cx.variable(f"{CARRIED}{i}", Zeros(), (layer.batch_size, *s[1:])) for i, s in enumerate(shapes)]
     return tuple(part[:rows].astype(dtype) for part in kept)
 
