@@ -37,3 +37,10 @@ def data_folder() -> Path:
 def no_cache_of_the_user(monkeypatch, tmp_path_factory):
     """Compiled programs and downloads of the tests stay out of the user's cache."""
     monkeypatch.setenv("THALWEG_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_of_other_files_are_dropped():
+    """Each compiled program holds about ten memory maps, and a process may have 65,530 of them (Linux): past that, XLA crashes."""
+    yield
+    jax.clear_caches()
