@@ -41,6 +41,6 @@ def no_cache_of_the_user(monkeypatch, tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def programs_of_other_files_are_dropped():
-    """Each compiled program holds about ten memory maps, and a process may have 65,530 of them (Linux): past that, XLA crashes."""
+    """A compiled program holds about ten memory maps; Linux allows a process 65,530, for want of which XLA crashes."""
     yield
     jax.clear_caches()

@@ -1,10 +1,16 @@
 """How programs of the CPU are run."""
 
+import gc
 import os
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
+
+import thalweg
+from thalweg import layers
 
 PROGRAM = """
 import ctypes, resource
@@ -37,3 +43,21 @@ def pages(**settings):
 def test_freed_memory_is_kept_for_the_next_run_unless_the_user_says_otherwise():
     assert pages() < 100
     assert pages(MALLOC_TRIM_THRESHOLD_="131072") > 500
+
+
+def test_the_programs_of_networks_long_gone_are_freed():
+    def programs():
+        gc.collect()
+        return len(jax.devices()[0].client.live_executables())
+
+    def trained(width):
+        model = thalweg.Sequential([layers.Dense(width)])
+        model.compile(optimizer="sgd", loss="mse")
+        model.fit(np.eye(2), np.ones((2, width)), verbose=0)
+
+    for width in range(1, 18):
+        trained(width)
+    many = programs()
+    for width in range(18, 22):
+        trained(width)
+    assert programs() <= many

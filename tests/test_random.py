@@ -80,6 +80,26 @@ def test_folding_gives_each_path_and_step_its_own_key():
     np.testing.assert_array_equal(jax.random.key_data(again), jax.random.key_data(keys[4]))
 
 
+def test_arrays_come_from_their_own_paths_however_many_are_alike():
+    def drawn(key, shape, dtype):
+        return random.normal(key, shape).astype(dtype)
+
+    def fixed(key, shape, dtype):
+        return jnp.ones(shape, dtype)
+
+    wanted = {("a", "kernel"): (drawn, (2, 3), "float32"), ("a", "bias"): (fixed, (3,), "float32"),
+              ("b", "kernel"): (drawn, (2, 3), "float32"), ("b", "bias"): (fixed, (3,), "float32"),
+              ("c", "kernel"): (drawn, (3, 2), "float32"), ("d", "kernel"): (drawn, (2, 3), "float16")}  # fmt: skip
+    key = random.key(5)
+    made = random.arrays(key, wanted)
+    assert list(made) == list(wanted)
+    for path, (initializer, *what) in wanted.items():
+        alone = initializer(random.fold(key, ".".join(path)), *what)
+        assert made[path].dtype == alone.dtype
+        np.testing.assert_array_equal(made[path], alone)
+    assert random.arrays(key, {}) == {}
+
+
 @pytest.mark.parametrize(("p", "expected"), [(0.0, 0), (1.0, 100)])
 def test_bernoulli_at_its_ends(p, expected):
     assert random.bernoulli(random.key(0), p, (100,)).sum() == expected

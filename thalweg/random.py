@@ -11,6 +11,8 @@ loop passes over memory at each round (1.3 ms against 28 ms for two million elem
 import functools
 import math
 import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -88,3 +90,19 @@ def normal(key: Key[Array, ""], shape: tuple[int, ...]) -> Array:
     """
     u = (bits(key, shape) >> jnp.uint32(9)).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24)
     return jnp.sqrt(jnp.float32(2)) * jax.lax.erf_inv(2 * u - 1)
+
+
+def arrays(
+    key: Key[Array, ""], wanted: Mapping[tuple[str, ...], tuple[Callable[..., Array], tuple[int, ...], Any]]
+) -> dict[tuple[str, ...], Array]:
+    """For each path `initializer(key, shape, dtype)`, the key folded by the path; those alike are compiled once."""
+    numbers = jnp.array([zlib.crc32(".".join(path).encode()) for path in wanted], jnp.uint32)
+    keys = jax.vmap(lambda number: fold(key, number))(numbers)
+    alike: dict[Any, list[int]] = {}
+    for i, what in enumerate(wanted.values()):
+        alike.setdefault(what, []).append(i)
+    made: dict[int, Array] = {}
+    for (initializer, *what), among in alike.items():
+        stacked = jax.vmap(initializer, in_axes=(0, None, None))(keys[np.array(among)], *what)
+        made |= zip(among, stacked, strict=True)
+    return {path: made[i] for i, path in enumerate(wanted)}

@@ -9,13 +9,13 @@ is padded adds `rows`, 1 for each real row and 0 for padding; it is read and not
 of real steps, that caller gets it back as `mask`, [batch, time].
 """
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from thalweg import random, tree
+from thalweg import compilation, random, tree
 from thalweg.core.context import Call, Capture, Context, Slot
 from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy, cast
@@ -49,7 +49,7 @@ def init(module: Module, key: Array, spec: Spec, *, policy: Policy = FLOAT32) ->
     """
     call, _ = trace(module, spec, policy)
     slots = tuple(call.slots.values()), tuple(call.variable_slots.values())
-    params, variables = (dict(tree.flatten(part)) for part in _materialise(*slots, key))
+    params, variables = (dict(tree.flatten(part)) for part in _materialise(*slots)(key))
     state: dict[str, Any] = {}
     if variables:
         state["variables"] = _ordered(variables, call.variable_slots)
@@ -60,14 +60,18 @@ def init(module: Module, key: Array, spec: Spec, *, policy: Policy = FLOAT32) ->
     return _ordered(params, call.slots), state
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _materialise(params: tuple[Slot, ...], variables: tuple[Slot, ...], key: Array) -> tuple[Tree, Tree]:
-    def make(slots: tuple[Slot, ...]) -> Tree:
-        return tree.unflatten(
-            (s.path, s.initializer(random.fold(key, ".".join(s.path)), s.shape, jnp.dtype(s.dtype))) for s in slots
-        )
+@compilation.kept
+def _materialise(params: tuple[Slot, ...], variables: tuple[Slot, ...]) -> Callable[[Array], tuple[Tree, Tree]]:
+    """The compiled program that makes all arrays of a network from a key."""
 
-    return make(params), make(variables)
+    def make(slots: tuple[Slot, ...], key: Array) -> Tree:
+        made = random.arrays(key, {s.path: (s.initializer, s.shape, jnp.dtype(s.dtype)) for s in slots})
+        return tree.unflatten(iter(made.items()))
+
+    def initialize(key: Array) -> tuple[Tree, Tree]:
+        return make(params, key), make(variables, key)
+
+    return jax.jit(initialize)
 
 
 def _ordered(leaves: dict[tuple[str, ...], Array], order: dict[tuple[str, ...], Slot]) -> Tree:

@@ -8,15 +8,14 @@ draws with a key of its own, so it does not depend on the rows beside it. A mode
 (`models/base.py`).
 """
 
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg import random, tree
+from thalweg import compilation, random, tree
 from thalweg.core import Module, Policy
 from thalweg.core.policy import FLOAT32
 from thalweg.errors import ContractError
@@ -103,9 +102,9 @@ def generate(
     """
     plan, params, given = _prepared(model, prompt, steps, search, source, lengths, end, pad, seed)
     if isinstance(search, Beam):
-        return np.asarray(_beams(plan, params, given)[0][:, 0])
-    carry = _begun(plan, params, given)
-    _, rest = _advanced(plan, steps - 1, params, given.key, carry)
+        return np.asarray(_beams(plan)(params, given)[0][:, 0])
+    carry = _begun(plan)(params, given)
+    _, rest = _advanced(plan, steps - 1)(params, given.key, carry)
     return np.concatenate([np.asarray(carry.token)[:, None], np.asarray(rest)], axis=1)
 
 
@@ -115,7 +114,7 @@ def beam_search(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """All beams of `generate(..., search=Beam())`, best first, and scores: [rows, beams, steps], [rows, beams]."""
     plan, params, given = _prepared(model, prompt, steps, search, source, lengths, end, pad, 0)
-    tokens, scores = _beams(plan, params, given)
+    tokens, scores = _beams(plan)(params, given)
     return np.asarray(tokens), np.asarray(scores)
 
 
@@ -138,11 +137,11 @@ def stream(
 
 
 def _streamed(chunk: int, plan: Plan, params: Tree, given: Prompt) -> Iterator[np.ndarray]:
-    carry = _begun(plan, params, given)
+    carry = _begun(plan)(params, given)
     yield np.asarray(carry.token)
     left = plan.steps - 1
     while left > 0 and not bool(carry.done.all()):
-        carry, tokens = _advanced(plan, min(chunk, left), params, given.key, carry)
+        carry, tokens = _advanced(plan, min(chunk, left))(params, given.key, carry)
         done = np.logical_or.accumulate(np.asarray(tokens) == plan.end, axis=1).all(axis=0)
         stop = int(done.argmax()) + 1 if done.any() and bool(carry.done.all()) else tokens.shape[1]
         yield from np.asarray(tokens).T[:stop]
@@ -203,43 +202,53 @@ def _chosen(plan: Plan, logits: Array, key: Array, step: Any) -> Int[Array, " ro
     return plan.search.choose(logits, keys)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _begun(plan: Plan, params: Tree, given: Prompt) -> Carry:
-    """The loop after its first token."""
-    cache, logits = _read(plan, params, given)
-    token = _chosen(plan, logits, given.key, jnp.int32(0))
-    return Carry(jnp.int32(1), token, token == plan.end, cache)
+@compilation.kept
+def _begun(plan: Plan) -> Callable[[Tree, Prompt], Carry]:
+    """The compiled loop up to its first token."""
+
+    def begun(params: Tree, given: Prompt) -> Carry:
+        cache, logits = _read(plan, params, given)
+        token = _chosen(plan, logits, given.key, jnp.int32(0))
+        return Carry(jnp.int32(1), token, token == plan.end, cache)
+
+    return jax.jit(begun)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _advanced(plan: Plan, steps: int, params: Tree, key: Array, carry: Carry) -> tuple[Carry, Int[Array, "rows steps"]]:
-    """The loop `steps` tokens later, or at the end of all texts, and those tokens."""
-    first, blank = carry.step, jnp.full((carry.token.shape[0], steps), plan.pad, jnp.int32)
+@compilation.kept
+def _advanced(plan: Plan, steps: int) -> Callable[[Tree, Array, Carry], tuple[Carry, Int[Array, "rows steps"]]]:
+    """The compiled loop `steps` tokens later, or at the end of all texts, and those tokens."""
 
-    def going(at: tuple[Carry, Array]) -> Array:
-        return (at[0].step - first < steps) & ~jnp.all(at[0].done)
+    def advanced(params: Tree, key: Array, carry: Carry) -> tuple[Carry, Int[Array, "rows steps"]]:
+        first, blank = carry.step, jnp.full((carry.token.shape[0], steps), plan.pad, jnp.int32)
 
-    def step(at: tuple[Carry, Array]) -> tuple[Carry, Array]:
-        carry, tokens = at
-        logits, cache = _step(plan, params, carry.token[:, None], carry.cache)
-        token = jnp.where(carry.done, plan.pad, _chosen(plan, logits[:, 0], key, carry.step))
-        tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, carry.step - first, axis=1)
-        return Carry(carry.step + 1, token, carry.done | (token == plan.end), cache), tokens
+        def going(at: tuple[Carry, Array]) -> Array:
+            return (at[0].step - first < steps) & ~jnp.all(at[0].done)
 
-    return jax.lax.while_loop(going, step, (carry, blank))
+        def step(at: tuple[Carry, Array]) -> tuple[Carry, Array]:
+            carry, tokens = at
+            logits, cache = _step(plan, params, carry.token[:, None], carry.cache)
+            token = jnp.where(carry.done, plan.pad, _chosen(plan, logits[:, 0], key, carry.step))
+            tokens = jax.lax.dynamic_update_index_in_dim(tokens, token, carry.step - first, axis=1)
+            return Carry(carry.step + 1, token, carry.done | (token == plan.end), cache), tokens
+
+        return jax.lax.while_loop(going, step, (carry, blank))
+
+    return jax.jit(advanced)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _beams(
-    plan: Plan, params: Tree, given: Prompt
-) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
+@compilation.kept
+def _beams(plan: Plan) -> Callable[[Tree, Prompt], tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]]:
+    """The compiled search: all beams, best first, and their scores."""
     search = plan.search
     assert isinstance(search, Beam)
 
-    def step(b: beam.Beams) -> beam.Beams:
-        logits, cache = _step(plan, params, beam.last_tokens(b), b.cache)
-        return beam.continued(search, b, logits[:, 0], cache, plan.end)
+    def found(params: Tree, given: Prompt) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
+        def step(b: beam.Beams) -> beam.Beams:
+            logits, cache = _step(plan, params, beam.last_tokens(b), b.cache)
+            return beam.continued(search, b, logits[:, 0], cache, plan.end)
 
-    cache, logits = _read(plan, params, given)
-    start = beam.first(search, cache, logits, plan.steps, plan.end, plan.pad)
-    return beam.ranked(search, jax.lax.while_loop(lambda b: beam.undecided(search, b, plan.steps), step, start))
+        cache, logits = _read(plan, params, given)
+        start = beam.first(search, cache, logits, plan.steps, plan.end, plan.pad)
+        return beam.ranked(search, jax.lax.while_loop(lambda b: beam.undecided(search, b, plan.steps), step, start))
+
+    return jax.jit(found)

@@ -8,17 +8,15 @@ Data lies on the device once; each step gathers its rows by index. An index of -
 filled up with rows of its own, and `real` masks them, so there is one trace for all batches.
 """
 
-import functools
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
+from thalweg import compilation
 from thalweg.core import Network
 from thalweg.train.task import Batch, Task, TrainState, applied, ending, penalty
 from thalweg.types import Array, Tree
-
-MAX_PROGRAMS = 64
 
 TRACES: dict[str, int] = {"train": 0, "evaluate": 0, "predict": 0}
 """How often each program has been traced in this process; the tests count with it."""
@@ -76,19 +74,29 @@ def evaluate_body(task: Task) -> Callable[..., tuple[Tree, Tree]]:
     return run
 
 
-@functools.lru_cache(MAX_PROGRAMS)
+@compilation.kept
+def start_program(task: Task) -> Callable[[Array, Tree, Tree], TrainState]:
+    """The compiled `task.resume`, on copies: training takes its state over, and the model keeps its own."""
+
+    def begin(key: Array, params: Tree, state: Tree) -> TrainState:
+        return task.resume(key, *jax.tree.map(jnp.copy, (params, state)))
+
+    return jax.jit(begin)
+
+
+@compilation.kept
 def train_program(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array]]:
     """The compiled training program of a task; state and accumulators are given up to it."""
     return jax.jit(train_body(task), donate_argnums=(0, 1))
 
 
-@functools.lru_cache(MAX_PROGRAMS)
+@compilation.kept
 def evaluate_program(task: Task) -> Callable[..., tuple[Tree, Tree]]:
     """The compiled evaluation program of a task."""
     return jax.jit(evaluate_body(task), donate_argnums=(1,))
 
 
-@functools.lru_cache(MAX_PROGRAMS)
+@compilation.kept
 def predict_program(network: Network) -> Callable[..., tuple[Tree, list[Array | None]]]:
     """The compiled network in evaluation mode, with its final activation; and the leaves of the state that it moved.
 

@@ -16,7 +16,7 @@ from thalweg.metrics import Metric
 from thalweg.optim import Optimizer
 from thalweg.train.evaluate import results
 from thalweg.train.feed import Feed
-from thalweg.train.program import moved, predict_program, train_program
+from thalweg.train.program import moved, predict_program, start_program, train_program
 from thalweg.train.task import Session, Task
 from thalweg.types import Spec, Tree, row_spec
 
@@ -70,9 +70,8 @@ def start(
     """A session whose training begins at `weights`."""
     slots = network.slots(spec) if hasattr(network, "slots") else ()  # type: ignore[attr-defined]
     task = lasting(Task(network, loss, optimizer, metrics, slots), 1)  # `fit` says how long it really is
-    params, state = jax.tree.map(jnp.array, weights)  # the program takes its arguments over; the model keeps its own
-    output = jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], params, state, spec)
-    return Session(task, task.resume(random.fold(random.key(seed), "steps"), params, state), output)
+    output = jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], *weights, spec)
+    return Session(task, start_program(task)(random.fold(random.key(seed), "steps"), *weights), output)
 
 
 def lasting(task: Task, steps: int) -> Task:
