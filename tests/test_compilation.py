@@ -1,4 +1,4 @@
-"""How programs of the CPU are run."""
+"""How programs are kept, and how those of the CPU are run."""
 
 import gc
 import os

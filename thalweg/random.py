@@ -36,9 +36,13 @@ def fold(key: Key[Array, ""], *parts: str | int | Array) -> Array:
     """
     words = jax.random.key_data(key)
     for part in parts:
-        number = zlib.crc32(part.encode()) if isinstance(part, str) else part
+        number = _number(part) if isinstance(part, str) else part
         words = _folded(words, np.uint32(number & 0xFFFFFFFF) if isinstance(number, int) else number.astype(jnp.uint32))
     return jax.random.wrap_key_data(words, impl="threefry2x32")
+
+
+def _number(path: str) -> int:
+    return zlib.crc32(path.encode())
 
 
 @functools.partial(jax.jit, inline=True)
@@ -96,7 +100,7 @@ def arrays(
     key: Key[Array, ""], wanted: Mapping[tuple[str, ...], tuple[Callable[..., Array], tuple[int, ...], Any]]
 ) -> dict[tuple[str, ...], Array]:
     """For each path `initializer(key, shape, dtype)`, the key folded by the path; those alike are compiled once."""
-    numbers = jnp.array([zlib.crc32(".".join(path).encode()) for path in wanted], jnp.uint32)
+    numbers = jnp.array([_number(".".join(path)) for path in wanted], jnp.uint32)
     keys = jax.vmap(lambda number: fold(key, number))(numbers)
     alike: dict[Any, list[int]] = {}
     for i, what in enumerate(wanted.values()):
