@@ -6,6 +6,7 @@
 #include "handler.h"
 #include "lanes.h"
 #include "product.h"
+#include "scratch.h"
 #include "transpose.h"
 #include "vmath.h"
 

@@ -11,7 +11,6 @@ namespace thalweg {
 
 inline constexpr int64_t kDepth = 512;            // of a block: terms added before C is written and read again
 inline constexpr int64_t kColumns = 16 * kPanel;  // of a block of B
-inline constexpr int64_t kStep = 12;              // rows of a tile that is as wide as a panel, or a multiple of them
 inline constexpr int64_t kKept = 1 << 20;         // numbers of B that a thread keeps from task to task
 inline constexpr int64_t kTasks = 16;             // that keep some threads busy to the end
 

@@ -9,6 +9,7 @@
 
 #include "ending.h"
 #include "product.h"
+#include "scratch.h"
 #include "windows.h"
 
 namespace thalweg {
@@ -71,11 +72,11 @@ inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const
     if (first >= end) return;
     const float* const picture = s.picture(x, n, first, end);
     for (int64_t c = 0; c < s.outs; c += kPanel) {
-      const int64_t wide = std::min(kPanel, s.outs - c);
+      const int64_t wide = std::min(kPanel, s.outs - c), last = in_last(wide);
       const float* const panel = panels + c * s.terms();
       for (int64_t i = first; i < end; ++i) {
         float* const out = y + ((n * s.h.out + i) * s.w.out) * s.outs + c;
-        const auto visit = [&](auto M, auto N, int64_t j, int64_t, int64_t last) {
+        const auto visit = [&](auto M, auto N, int64_t j) {
           Tile<decltype(M)::value, decltype(N)::value> t;
           t.zero();
           const float* b = panel;
@@ -83,15 +84,15 @@ inline void direct(ffi::ThreadPool& pool, const Direct& s, const float* x, const
             for (int64_t u = 0; u < s.runs(); ++u, b += run * kPanel) {
               if (s.skips && !s.inside(i, v)) continue;
               const int64_t at = ((i - first) * s.h.stride + v * s.h.dilation) * line + u * s.w.dilation * s.ins;
-              t.add(run, {picture + at + j * step, step, 1}, b, kPanel, last);
+              t.template add_columns<true>(run, {picture + at + j * step, step, 1}, b, kPanel, kLanes);
             }
           ending(t, j, c, last);
           t.write(out + j * s.outs, s.outs, last);
         };
         for (int64_t j = 0; j < s.w.out; j += piece) {
           const int64_t places = std::min(piece, s.w.out - j);
-          if (wide > kLanes) rest_of_rows<kMost, 2>(places, j, 0, wide - kLanes, visit);
-          else rest_of_rows<kMost, 1>(places, j, 0, wide, visit);
+          if (wide > kLanes) rest_of_rows<kMost, 2>(places, j, visit);
+          else rest_of_rows<kMost, 1>(places, j, visit);
         }
       }
     }
@@ -108,19 +109,23 @@ inline void direct_kernel(ffi::ThreadPool& pool, const Direct& s, const float* x
     for (int64_t n = part; n < s.batch; n += parts) {
       const float* const picture = s.picture(x, n, 0, s.h.out);
       const float* const from = dy + n * s.h.out * row;
-      for (int64_t first = 0; first < s.outs; first += kPanel)  // of dy, so that a picture's part stays in the first cache
+      for (int64_t first = 0; first < s.outs; first += kPanel) {  // of dy, so that a picture's part stays in the first cache
+        const int64_t wide = std::min(kPanel, s.outs - first), last = in_last(wide);
         for (int64_t tap = 0; tap < s.h.taps * s.runs(); ++tap) {
           const int64_t at = tap / s.runs() * s.h.dilation * line + tap % s.runs() * s.w.dilation * s.ins;
           float* const c = own + tap * run * s.outs + first;
-          tiles(run, std::min(kPanel, s.outs - first), [&](auto M, auto N, int64_t r, int64_t j, int64_t last) {
+          const auto visit = [&](auto M, auto N, int64_t r) {
             Tile<decltype(M)::value, decltype(N)::value> t;
             if (n == part) t.zero();
-            else t.read(c + r * s.outs + j, s.outs, last);
+            else t.read(c + r * s.outs, s.outs, last);
             for (int64_t i = 0; i < s.h.out; ++i)
-              t.add(s.w.out, {picture + at + i * s.h.stride * line + r, 1, step}, from + i * row + first + j, s.outs, last);
-            t.write(c + r * s.outs + j, s.outs, last);
-          });
+              t.add(s.w.out, {picture + at + i * s.h.stride * line + r, 1, step}, from + i * row + first, s.outs, last);
+            t.write(c + r * s.outs, s.outs, last);
+          };
+          if (wide > kLanes) tiles_of_columns<2>(run, visit);
+          else tiles_of_columns<1>(run, visit);
         }
+      }
     }
   });
   std::copy_n(sums, size, dk);

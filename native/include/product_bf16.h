@@ -9,6 +9,7 @@
 
 #include "bfloat16.h"
 #include "product.h"
+#include "scratch.h"
 
 namespace thalweg {
 

@@ -15,6 +15,7 @@
 
 #include "handler.h"
 #include "product.h"
+#include "scratch.h"
 
 namespace thalweg {
 
@@ -147,21 +148,25 @@ struct Block {
   }
 };
 
-inline int64_t panel_width(int64_t left, int64_t widest) { return left > widest && left < 7 ? std::min<int64_t>(widest, 3) : std::min(left, widest); }
+// A panel has a unit's `gates` columns for as many vectors of units as a tile is wide, 4 in all; of `left` ones 5 and 6 are
+// better cut in halves than as 4 and a thin rest.
+inline int64_t panel_width(int64_t left, int64_t gates) {
+  const int64_t widest = 4 / gates;
+  return left > widest && left < 7 ? std::min<int64_t>(widest, 3) : std::min(left, widest);
+}
 
 // The numbers of a packed matrix of K rows and G groups of `units` columns.
 inline int64_t packed_size(int64_t K, int64_t G, int64_t units) { return K * G * vectors_of(units) * kLanes; }
 
 // A matrix [K, G units] of any strides, and perhaps a row `bias` below it, as panels [K][G][W vectors] with zeros behind
 // the last unit.
-template <int G, int kWide>
-void pack(ffi::ThreadPool& pool, Matrix b, int64_t K, int64_t units, const float* bias, float* to) {
+inline void pack(ffi::ThreadPool& pool, Matrix b, int64_t K, int64_t G, int64_t units, const float* bias, float* to) {
   constexpr int64_t kTogether = 16;
   const int64_t vectors = vectors_of(units), rows = K + (bias != nullptr);
   // a panel's place depends on those before it, so each vector of columns is dealt out with its panel's shape
   parallel_for(pool, vectors, 8 * packed_size(rows, G, units), [&](int64_t v) {
-    int64_t first = 0, wide = panel_width(vectors, kWide);
-    while (v >= first + wide) first += wide, wide = panel_width(vectors - first, kWide);
+    int64_t first = 0, wide = panel_width(vectors, G);
+    while (v >= first + wide) first += wide, wide = panel_width(vectors - first, G);
     float* const panel = to + first * kLanes * G * rows + (v - first) * kLanes;
     const int64_t n = std::min<int64_t>(kLanes, units - v * kLanes);
     for (int64_t g = 0; g < G; ++g) {
@@ -177,45 +182,30 @@ void pack(ffi::ThreadPool& pool, Matrix b, int64_t K, int64_t units, const float
   });
 }
 
-// A [rows, K] times a packed matrix: finish(tile, vectors of a group, first row, first unit) for each tile.
-template <int G, int kWide, typename Finish>
-inline void step_product(int64_t rows, int64_t units, int64_t K, Strided a, const float* packed, const Finish& finish) {
+// A [rows, K] times a packed matrix of G groups: finish(sums, W, row, first unit) for each row of each panel, whose sums
+// are [G][W vectors].
+template <typename Finish>
+inline void step_product(int64_t rows, int64_t units, int64_t K, int64_t G, Strided a, const float* packed, const Finish& finish) {
   const int64_t vectors = vectors_of(units);
-  for (int64_t v = 0; v < vectors;) {
-    const int64_t wide = panel_width(vectors - v, kWide);
-    const float* const panel = packed + v * kLanes * G * K;
-    const auto one = [&](auto W) {
-      if constexpr (decltype(W)::value <= kWide)
-        tiles_of_columns<G * W>(rows, 0, kLanes, [&](auto M, auto N, int64_t i, int64_t, int64_t) {
-          Tile<decltype(M)::value, decltype(N)::value> t;
-          t.zero();
-          t.template add_columns<true>(K, {a.at + i * a.row, a.row, a.k}, panel, N * kLanes, kLanes);
-          finish(t, W, i, v * kLanes);
-        });
-    };
-    switch (wide) {
-      case 1: one(Int<1>{}); break;
-      case 2: one(Int<2>{}); break;
-      case 3: one(Int<3>{}); break;
-      default: one(Int<4>{}); break;
-    }
-    v += wide;
+  float sums[kBlockRows * 4 * kLanes];
+  for (int64_t v = 0, wide; v < vectors; v += wide) {
+    wide = panel_width(vectors - v, G);
+    const int64_t row = G * wide * kLanes;
+    product_in_place(rows, row, K, a, packed + v * kLanes * G * K, row, sums, row, false);
+    for (int64_t r = 0; r < rows; ++r) finish(sums + r * row, wide, r, v * kLanes);
   }
 }
 
 // dh of the active rows += noise * (D U^T), D [count, columns of U]; `transposed` is U^T packed in one group.
 inline void through_kernel(const Block& block, int64_t K, Strided d, const float* transposed, float* dh) {
   const Sequences& q = block.q;
-  step_product<1, 4>(block.count, q.units, K, d, transposed, [&](const auto& t, auto W, int64_t i, int64_t unit) {
-    constexpr int M = sizeof(t.sum) / sizeof(t.sum[0]);
-    for (int r = 0; r < M; ++r) {
-      const int64_t row = block.active[i + r];
-      for (int w = 0; w < W; ++w) {
-        const int64_t u = unit + w * kLanes;
-        float* const to = dh + row * block.stride + u;
-        const vf noise = q.noise ? get(q.noise + block.place[row] * q.units + u, q.units - u) : splat(1.0f);
-        put(to, load(to) + t.sum[r][w] * noise, q.units - u);
-      }
+  step_product(block.count, q.units, K, 1, d, transposed, [&](const float* sums, int64_t W, int64_t i, int64_t unit) {
+    const int64_t row = block.active[i];
+    for (int64_t w = 0; w < W; ++w) {
+      const int64_t u = unit + w * kLanes;
+      float* const to = dh + row * block.stride + u;
+      const vf noise = q.noise ? get(q.noise + block.place[row] * q.units + u, q.units - u) : splat(1.0f);
+      put(to, load(to) + load(sums + w * kLanes) * noise, q.units - u);
     }
   });
 }

@@ -26,6 +26,12 @@ inline constexpr int kLanes = 4;
 inline constexpr int kRegisters = 16;
 #endif
 
+#if defined(__AVX512F__)
+inline constexpr bool kMasks = true;  // some lanes of a vector are read and written as fast as all of them
+#else
+inline constexpr bool kMasks = false;
+#endif
+
 typedef float vf __attribute__((vector_size(kLanes * 4)));
 typedef int32_t vi __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t vu __attribute__((vector_size(kLanes * 4)));

@@ -43,6 +43,8 @@ struct AheadWithPanel : Ahead {
   const float* row;
   int64_t rows;  // from one to the next
 
+  AheadWithPanel(const Ahead& ask, const float* row, int64_t rows) : Ahead(ask), row(row), rows(rows) {}
+
   inline __attribute__((always_inline)) void operator()() {
     Ahead::operator()();
     for (int r = 0; r < kTermsPerLine; ++r, row += rows) __builtin_prefetch(row, 0, 2), __builtin_prefetch(row + kLine, 0, 2);
@@ -63,47 +65,66 @@ struct Tile {
   vf sum[M][N];
 
   void zero() {
+#pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
       for (int j = 0; j < N; ++j) sum[i][j] = vf{};
   }
 
   // Zero, for a tile of C that is only written: its lines are asked for before they are needed.
   void start(const float* c, int64_t row) {
     zero();
+#pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
       for (int j = 0; j < N; ++j) __builtin_prefetch(c + i * row + j * kLanes, 1);
   }
 
-  // The columns of C; in the last vector `last` of them.
+  // Vector j of a row of columns, of which the last vector has `last`.
+  static vf part(const float* from, int j, int64_t last) {
+    return j + 1 < N || last == kLanes ? load(from + j * kLanes) : load(from + j * kLanes, last);
+  }
+  static void put(float* to, vf v, int j, int64_t last) {
+    if (j + 1 < N || last == kLanes) store(to + j * kLanes, v);
+    else store(to + j * kLanes, v, last);
+  }
+
   void read(const float* c, int64_t row, int64_t last) {
+#pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
-      for (int j = 0; j < N; ++j)
-        sum[i][j] = j + 1 < N || last == kLanes ? load(c + i * row + j * kLanes) : load(c + i * row + j * kLanes, last);
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) sum[i][j] = part(c + i * row, j, last);
   }
 
   void write(float* c, int64_t row, int64_t last) const {
+#pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
-      for (int j = 0; j < N; ++j) {
-        if (j + 1 < N || last == kLanes) store(c + i * row + j * kLanes, sum[i][j]);
-        else store(c + i * row + j * kLanes, sum[i][j], last);
-      }
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) put(c + i * row, sum[i][j], j, last);
   }
 
-  // sum += A B over k < K; `last` as above, of B's columns.
+  // sum += A B over k < K; where not `kWhole`, B's last vector has `last` columns.
   template <bool kWhole, typename Ask = NothingAhead>
   inline __attribute__((always_inline)) void add_columns(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last, Ask ask = {}) {
+    vf sums[M][N];  // local to the loop: a compiler would keep what others see in memory
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) sums[i][j] = sum[i][j];
     const float* rows[(M + 2) / 3];
-    for (int g = 0; g < (M + 2) / 3; ++g) rows[g] = a.at + 3 * g * a.row;
+    rows[0] = a.at;
+    for (int g = 1; g < (M + 2) / 3; ++g) rows[g] = rows[g - 1] + 3 * a.row;
     const int64_t one = a.row, two = 2 * a.row;
     const auto term = [&]() __attribute__((always_inline)) {
       vf v[N];
+#pragma GCC unroll 4
       for (int j = 0; j < N; ++j)
         v[j] = kWhole || j + 1 < N ? load(b + j * kLanes) : load(b + j * kLanes, last);
 #pragma GCC unroll 16
       for (int i = 0; i < M; ++i) {
         const vf x = splat(rows[i / 3][i % 3 == 0 ? 0 : i % 3 == 1 ? one : two]);
 #pragma GCC unroll 4
-        for (int j = 0; j < N; ++j) sum[i][j] += x * v[j];
+        for (int j = 0; j < N; ++j) sums[i][j] += x * v[j];
       }
       for (int g = 0; g < (M + 2) / 3; ++g) rows[g] += a.k;
       b += b_row;
@@ -116,52 +137,40 @@ struct Tile {
         for (int u = 0; u < kTermsPerLine; ++u) term();
       }
     for (; k < K; ++k) term();
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) sum[i][j] = sums[i][j];
   }
 
-  template <typename Ask = NothingAhead>
-  inline __attribute__((always_inline)) void add(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last, Ask ask = {}) {
-    if (last == kLanes) add_columns<true>(K, a, b, b_row, last, ask);
-    else add_columns<false>(K, a, b, b_row, last, ask);
+  // The same, B's rows as they lie in a matrix. A vector's part costs no more than a whole one where it is read by a mask.
+  inline __attribute__((always_inline)) void add(int64_t K, Strided a, const float* b, int64_t b_row, int64_t last) {
+    if (!kMasks && last == kLanes) add_columns<true>(K, a, b, b_row, last);
+    else add_columns<false>(K, a, b, b_row, last);
   }
 };
 
 template <int n>
 using Int = std::integral_constant<int, n>;
 
-// visit(Int<M>, Int<N>, first row, first column, columns in the last vector) for each tile of
-// an M x N matrix, columns outside: the panel of B that a column of tiles reads stays in the cache.
+// visit(Int<M>, Int<N>, first row) for each tile of `rows` rows that are N vectors wide, of `kMost` rows each at most.
 template <int M, int N, typename Visit>
-inline void rest_of_rows(int64_t rows, int64_t row, int64_t column, int64_t last, const Visit& visit) {
+inline void rest_of_rows(int64_t rows, int64_t row, const Visit& visit) {
   if constexpr (M > 0) {
-    if (rows == M) visit(Int<M>{}, Int<N>{}, row, column, last);
-    else rest_of_rows<M - 1, N>(rows, row, column, last, visit);
+    if (rows == M) visit(Int<M>{}, Int<N>{}, row);
+    else rest_of_rows<M - 1, N>(rows, row, visit);
   }
 }
 
-template <int N, typename Visit>
-inline void tiles_of_columns(int64_t rows, int64_t column, int64_t last, const Visit& visit) {
-  constexpr int M = tile_rows(N);
+template <int N, int kMost = tile_rows(N), typename Visit>
+inline void tiles_of_columns(int64_t rows, const Visit& visit) {
+  constexpr int M = std::min(kMost, tile_rows(N));
   int64_t i = 0;
-  for (; i + M <= rows; i += M) visit(Int<M>{}, Int<N>{}, i, column, last);
-  rest_of_rows<M - 1, N>(rows - i, i, column, last, visit);
+  for (; i + M <= rows; i += M) visit(Int<M>{}, Int<N>{}, i);
+  rest_of_rows<M - 1, N>(rows - i, i, visit);
 }
 
-template <typename Visit>
-inline void tiles(int64_t rows, int64_t columns, const Visit& visit) {
-  int64_t j = 0;
-  const auto last = [&](int n) { return std::min<int64_t>(kLanes, columns - j - (n - 1) * kLanes); };
-  for (; columns - j > 0;) {
-    const int64_t left = (columns - j + kLanes - 1) / kLanes;
-    // 5 and 6 vectors are better cut in halves than as 4 and a thin rest
-    const int n = left >= 7 ? 4 : left > 4 ? 3 : static_cast<int>(left);
-    switch (n) {
-      case 1: tiles_of_columns<1>(rows, j, last(1), visit); break;
-      case 2: tiles_of_columns<2>(rows, j, last(2), visit); break;
-      case 3: tiles_of_columns<3>(rows, j, last(3), visit); break;
-      default: tiles_of_columns<4>(rows, j, last(4), visit); break;
-    }
-    j += n * kLanes;
-  }
-}
+// The columns in the last of the vectors that `columns` fill.
+inline int64_t in_last(int64_t columns) { return (columns - 1) % kLanes + 1; }
 
 }  // namespace thalweg

@@ -10,6 +10,7 @@
 #include "patches.h"
 #include "ending.h"
 #include "product.h"
+#include "scratch.h"
 
 namespace thalweg {
 

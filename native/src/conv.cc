@@ -10,6 +10,7 @@
 #include "handler.h"
 #include "patches.h"
 #include "product.h"
+#include "scratch.h"
 #include "winograd.h"
 
 namespace thalweg {
@@ -60,9 +61,7 @@ void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const flo
       const Strided patches = a.block(p, rows, k, depth, scratch<float>(1, rows * depth));
       for (int64_t j = 0; j < columns; j += kPanel)
         product_in_place(rows, std::min(kPanel, columns - j), depth, patches, panels + j * terms + k * kPanel, kPanel,
-                         c + j, row, k > 0, [&](auto& t, int64_t r, int64_t q, int64_t last) {
-                           if (k + depth == terms) ending(t, r, j + q, last);
-                         });
+                         c + j, row, k > 0, {k + depth == terms ? &ending : nullptr, 0, j});
     }
     for (int64_t r = 0; !in_place && r < rows; ++r) copy(where(p + r), c + r * columns, columns);
   });

@@ -12,7 +12,7 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
              float* hs, float* h1, float* gates, float* ps) {
   const int64_t units = q.units, K = units + (b != nullptr);
   float* const packed = scratch<float>(0, packed_size(K, 3, units));
-  pack<3, 1>(pool, {U, 3 * units, 1}, units, units, b, packed);
+  pack(pool, {U, 3 * units, 1}, units, 3, units, b, packed);
   each_block(pool, q, [&](Block& block) {
     float *const h = block.state(0, h0), *const read = block.buffer(2);
     for (int64_t s = 0; s < q.time; ++s) {
@@ -20,22 +20,19 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
       block.begin(t);
       block.read(h, read);
       const Strided of_read{read, block.stride, 1};
-      step_product<3, 1>(block.count, units, K, of_read, packed, [&](const auto& tile, auto, int64_t first, int64_t u) {
-        const int64_t n = units - u;
-        for (size_t i = 0; i < sizeof(tile.sum) / sizeof(tile.sum[0]); ++i) {
-          const int64_t row = block.active[first + i], at = block.at(row, t);
-          const float* const in = z + at * 3 * units + u;
-          float* const state = h + row * block.stride + u;
-          const vf a = sigmoid(tile.sum[i][0] + get(in, n)), r = sigmoid(tile.sum[i][1] + get(in + units, n));
-          const vf g = tanh(r * tile.sum[i][2] + get(in + 2 * units, n));
-          put(state, g + a * (load(state) - g), n);
-          if (!gates) continue;
-          float* const kept = gates + at * 3 * units + u;
-          put(kept, a, n);
-          put(kept + units, r, n);
-          put(kept + 2 * units, g, n);
-          put(ps + at * units + u, tile.sum[i][2], n);
-        }
+      step_product(block.count, units, K, 3, of_read, packed, [&](const float* sums, int64_t, int64_t i, int64_t u) {
+        const int64_t n = units - u, row = block.active[i], at = block.at(row, t);
+        const float* const in = z + at * 3 * units + u;
+        float* const state = h + row * block.stride + u;
+        const vf a = sigmoid(load(sums) + get(in, n)), r = sigmoid(load(sums + kLanes) + get(in + units, n));
+        const vf p = load(sums + 2 * kLanes), g = tanh(r * p + get(in + 2 * units, n));
+        put(state, g + a * (load(state) - g), n);
+        if (!gates) return;
+        float* const kept = gates + at * 3 * units + u;
+        put(kept, a, n);
+        put(kept + units, r, n);
+        put(kept + 2 * units, g, n);
+        put(ps + at * units + u, p, n);
       });
       block.keep(h, hs, t);
     }
@@ -68,7 +65,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
               float* dz, float* dU, float* db, float* dh0) {
   const int64_t units = q.units, columns = 3 * units;
   float* const transposed = scratch<float>(0, packed_size(columns, 1, units));
-  pack<1, 4>(pool, {U, 1, columns}, columns, units, nullptr, transposed);
+  pack(pool, {U, 1, columns}, columns, 1, units, nullptr, transposed);
   each_part(pool, q, dU, db, [&](Block& block, float* sum, bool begun) {
     Outer outer(4, units + (db != nullptr), columns, sum, columns, begun);
     float* const dh = block.state(0, d_h);

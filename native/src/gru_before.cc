@@ -13,8 +13,8 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
   const int64_t units = q.units, columns = 3 * units, K = units + (b != nullptr);
   float* const of_gates = scratch<float>(0, packed_size(K, 3, units));
   float* const of_g = of_gates + packed_size(K, 2, units);
-  pack<2, 2>(pool, {U, columns, 1}, units, units, b, of_gates);
-  pack<1, 4>(pool, {U + 2 * units, columns, 1}, units, units, b ? b + 2 * units : nullptr, of_g);
+  pack(pool, {U, columns, 1}, units, 2, units, b, of_gates);
+  pack(pool, {U + 2 * units, columns, 1}, units, 1, units, b ? b + 2 * units : nullptr, of_g);
   each_block(pool, q, [&](Block& block) {
     float *const h = block.state(0, h0), *const as = block.buffer(1), *const xs = block.buffer(2), *const rx = block.buffer(3);
     const int64_t stride = block.stride;
@@ -22,34 +22,32 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
       const int64_t t = q.when(s);
       block.begin(t);
       block.read(h, xs);
-      const auto gate = [&](const auto& tile, auto W, int64_t first, int64_t unit) {
-        for (size_t i = 0; i < sizeof(tile.sum) / sizeof(tile.sum[0]); ++i)
-          for (int w = 0; w < W; ++w) {
-            const int64_t u = unit + w * kLanes, n = units - u, row = (first + i) * stride + u;
-            const int64_t at = block.at(block.active[first + i], t) * columns + u;
-            const vf a = sigmoid(tile.sum[i][w] + get(z + at, n));
-            const vf r = sigmoid(tile.sum[i][W + w] + get(z + at + units, n));
-            put(as + row, a, n);
-            put(rx + row, r * get(xs + row, n), n);
-            if (!gates) continue;
-            put(gates + at, a, n);
-            put(gates + at + units, r, n);
-          }
+      const auto gate = [&](const float* sums, int64_t W, int64_t i, int64_t unit) {
+        for (int64_t w = 0; w < W; ++w) {
+          const int64_t u = unit + w * kLanes, n = units - u, row = i * stride + u;
+          const int64_t at = block.at(block.active[i], t) * columns + u;
+          const vf a = sigmoid(load(sums + w * kLanes) + get(z + at, n));
+          const vf r = sigmoid(load(sums + (W + w) * kLanes) + get(z + at + units, n));
+          put(as + row, a, n);
+          put(rx + row, r * get(xs + row, n), n);
+          if (!gates) continue;
+          put(gates + at, a, n);
+          put(gates + at + units, r, n);
+        }
       };
-      step_product<2, 2>(block.count, units, K, {xs, stride, 1}, of_gates, gate);
+      step_product(block.count, units, K, 2, {xs, stride, 1}, of_gates, gate);
       for (int64_t i = 0; i < block.count; ++i) rx[i * stride + units] = 1;  // what reads the bias
-      const auto mix = [&](const auto& tile, auto W, int64_t first, int64_t unit) {
-        for (size_t i = 0; i < sizeof(tile.sum) / sizeof(tile.sum[0]); ++i)
-          for (int w = 0; w < W; ++w) {
-            const int64_t u = unit + w * kLanes, n = units - u, row = block.active[first + i];
-            const int64_t at = block.at(row, t) * columns + 2 * units + u;
-            float* const state = h + row * stride + u;
-            const vf g = tanh(tile.sum[i][w] + get(z + at, n));
-            put(state, g + get(as + (first + i) * stride + u, n) * (get(state, n) - g), n);
-            if (gates) put(gates + at, g, n);
-          }
+      const auto mix = [&](const float* sums, int64_t W, int64_t i, int64_t unit) {
+        const int64_t row = block.active[i];
+        for (int64_t w = 0; w < W; ++w) {
+          const int64_t u = unit + w * kLanes, n = units - u, at = block.at(row, t) * columns + 2 * units + u;
+          float* const state = h + row * stride + u;
+          const vf g = tanh(load(sums + w * kLanes) + get(z + at, n));
+          put(state, g + get(as + i * stride + u, n) * (get(state, n) - g), n);
+          if (gates) put(gates + at, g, n);
+        }
       };
-      step_product<1, 4>(block.count, units, K, {rx, stride, 1}, of_g, mix);
+      step_product(block.count, units, K, 1, {rx, stride, 1}, of_g, mix);
       block.keep(h, hs, t);
     }
     block.last(h, h1);
@@ -84,8 +82,8 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
   const int64_t units = q.units, columns = 3 * units, m = units + (db != nullptr);
   float* const gates_transposed = scratch<float>(0, packed_size(columns, 1, units));
   float* const g_transposed = gates_transposed + packed_size(2 * units, 1, units);
-  pack<1, 4>(pool, {U, 1, columns}, 2 * units, units, nullptr, gates_transposed);
-  pack<1, 4>(pool, {U + 2 * units, 1, columns}, units, units, nullptr, g_transposed);
+  pack(pool, {U, 1, columns}, 2 * units, 1, units, nullptr, gates_transposed);
+  pack(pool, {U + 2 * units, 1, columns}, units, 1, units, nullptr, g_transposed);
   each_part(pool, q, dU, db, [&](Block& block, float* sum, bool begun) {
     Outer gates(4, m, 2 * units, sum, columns, begun), of_g(5, m, units, sum + 2 * units, columns, begun);
     float* const dh = block.state(0, d_h);
@@ -103,20 +101,20 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
         Differentiate(units, kept.gates + at, before, gates.h_row(i), dh + row * block.stride, gates.d_row(i),
                       of_g.d_row(i), dz + at, of_g.h_row(i));
       }
-      const auto reset = [&](const auto& tile, auto W, int64_t first, int64_t unit) {
-        for (size_t i = 0; i < sizeof(tile.sum) / sizeof(tile.sum[0]); ++i)
-          for (int w = 0; w < W; ++w) {
-            const int64_t u = unit + w * kLanes, n = units - u, row = block.active[first + i];
-            const float* const noise = q.noise ? q.noise + block.place[row] * units + u : nullptr;
-            float *const d = gates.d_row(first + i) + units + u, *const to = dh + row * block.stride + u;
-            const vf by_x = tile.sum[i][w], r = get(d, n);
-            const vf dr = by_x * get(gates.h_row(first + i) + u, n) * r * (1.0f - r);
-            put(d, dr, n);
-            put(dz + block.at(row, t) * columns + units + u, dr, n);
-            put(to, get(to, n) + by_x * r * (noise ? get(noise, n) : splat(1.0f)), n);
-          }
+      const auto reset = [&](const float* sums, int64_t W, int64_t i, int64_t unit) {
+        const int64_t row = block.active[i];
+        for (int64_t w = 0; w < W; ++w) {
+          const int64_t u = unit + w * kLanes, n = units - u;
+          const float* const noise = q.noise ? q.noise + block.place[row] * units + u : nullptr;
+          float *const d = gates.d_row(i) + units + u, *const to = dh + row * block.stride + u;
+          const vf by_x = load(sums + w * kLanes), r = get(d, n);
+          const vf dr = by_x * get(gates.h_row(i) + u, n) * r * (1.0f - r);
+          put(d, dr, n);
+          put(dz + block.at(row, t) * columns + units + u, dr, n);
+          put(to, get(to, n) + by_x * r * (noise ? get(noise, n) : splat(1.0f)), n);
+        }
       };
-      step_product<1, 4>(block.count, units, units, {of_g.d_row(0), of_g.d_stride, 1}, g_transposed, reset);
+      step_product(block.count, units, units, 1, {of_g.d_row(0), of_g.d_stride, 1}, g_transposed, reset);
       through_kernel(block, 2 * units, {gates.d_row(0), gates.d_stride, 1}, gates_transposed, dh);
       gates.rows += block.count;
       of_g.rows += block.count;

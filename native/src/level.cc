@@ -1,6 +1,4 @@
-// Which of the libraries this processor can run. Compiled for the plainest processor, and asked in `base` alone.
-#include "handler.h"
-
+// Which of the libraries this processor can run. Compiled for the plainest processor, whatever the library is for.
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>

@@ -16,7 +16,7 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, Weights 
              float* hs, float* h1, float* c1, float* gates, float* cs) {
   const int64_t units = q.units, K = units + (w.b != nullptr);
   float* const packed = scratch<float>(0, packed_size(K, 4, units));
-  pack<4, 1>(pool, {w.U, 4 * units, 1}, units, units, w.b, packed);
+  pack(pool, {w.U, 4 * units, 1}, units, 4, units, w.b, packed);
   each_block(pool, q, [&](Block& block) {
     float *const h = block.state(0, h0), *const c = block.state(1, c0), *const read = block.buffer(2);
     for (int64_t s = 0; s < q.time; ++s) {
@@ -24,23 +24,20 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, Weights 
       block.begin(t);
       block.read(h, read);
       const Strided a{read, block.stride, 1};
-      step_product<4, 1>(block.count, units, K, a, packed, [&](const auto& tile, auto, int64_t first, int64_t u) {
-        const int64_t n = units - u;
-        for (size_t r = 0; r < sizeof(tile.sum) / sizeof(tile.sum[0]); ++r) {
-          const int64_t row = block.active[first + r], at = block.at(row, t) * 4 * units + u;
-          const vf i = sigmoid(tile.sum[r][0] + get(z + at, n));
-          const vf f = sigmoid(tile.sum[r][1] + get(z + at + units, n));
-          const vf g = tanh(tile.sum[r][2] + get(z + at + 2 * units, n));
-          const vf o = sigmoid(tile.sum[r][3] + get(z + at + 3 * units, n));
-          const vf cell = f * load(c + row * block.stride + u) + i * g;
-          put(c + row * block.stride + u, cell, n);
-          put(h + row * block.stride + u, o * tanh(cell), n);
-          if (!gates) continue;
-          put(gates + at, i, n);
-          put(gates + at + units, f, n);
-          put(gates + at + 2 * units, g, n);
-          put(gates + at + 3 * units, o, n);
-        }
+      step_product(block.count, units, K, 4, a, packed, [&](const float* sums, int64_t, int64_t r, int64_t u) {
+        const int64_t n = units - u, row = block.active[r], at = block.at(row, t) * 4 * units + u;
+        const vf i = sigmoid(load(sums) + get(z + at, n));
+        const vf f = sigmoid(load(sums + kLanes) + get(z + at + units, n));
+        const vf g = tanh(load(sums + 2 * kLanes) + get(z + at + 2 * units, n));
+        const vf o = sigmoid(load(sums + 3 * kLanes) + get(z + at + 3 * units, n));
+        const vf cell = f * load(c + row * block.stride + u) + i * g;
+        put(c + row * block.stride + u, cell, n);
+        put(h + row * block.stride + u, o * tanh(cell), n);
+        if (!gates) return;
+        put(gates + at, i, n);
+        put(gates + at + units, f, n);
+        put(gates + at + 2 * units, g, n);
+        put(gates + at + 3 * units, o, n);
       });
       block.keep(h, hs, t);
       if (cs) block.keep(c, cs, t);
@@ -77,7 +74,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
               const float* d_c, float* dz, float* dU, float* db, float* dh0, float* dc0) {
   const int64_t units = q.units, columns = 4 * units;
   float* const transposed = scratch<float>(0, packed_size(columns, 1, units));
-  pack<1, 4>(pool, {U, 1, columns}, columns, units, nullptr, transposed);
+  pack(pool, {U, 1, columns}, columns, 1, units, nullptr, transposed);
   each_part(pool, q, dU, db, [&](Block& block, float* sum, bool begun) {
     Outer outer(4, units + (db != nullptr), columns, sum, columns, begun);
     float *const dh = block.state(0, d_h), *const dc = block.state(1, d_c);

@@ -1,28 +1,10 @@
 // Matrix products: y = x W + b, and the two products of its gradient.
-#include "ending.h"
 #include "matmul.h"
 #include "product.h"
 #include "product_bf16.h"
 
 namespace thalweg {
 namespace {
-
-// What stands at the end, then a matrix of the result's shape.
-template <typename Shortcut>
-struct Added {
-  Ending ending;
-  Shortcut shortcut;
-
-  void fetch(int64_t row, int64_t column, int64_t rows) const { shortcut.fetch(row, column, rows); }
-
-  template <int M, int N>
-  void operator()(Tile<M, N>& t, int64_t row, int64_t column, int64_t last) const {
-    ending(t, row, column, last), shortcut(t, row, column, last);
-  }
-};
-
-template <typename Shortcut>
-Added(Ending, Shortcut) -> Added<Shortcut>;
 
 // shortcut: as y, or nothing.
 ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, F32 shortcut, OutF32 y, bool x_transposed, bool w_transposed,
@@ -39,12 +21,9 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, F32 shortcut, OutF32 y
     const Matrix a = x_transposed ? Matrix{px, 1, s.m} : Matrix{px, s.k, 1};
     const Matrix c = w_transposed ? Matrix{pw, 1, s.k} : Matrix{pw, s.n, 1};
     float* const out = y->typed_data() + i * s.m * s.n;
-    const float* const bias = b.element_count() ? b.typed_data() + i * s.n : nullptr;
-    if (added)
-      product(pool, s.m, s.n, s.k, a, c, out, nullptr,
-              Added{Ending{bias, relu}, Met{shortcut.typed_data() + i * s.m * s.n, s.n, [](vf y, vf x) { return y + x; }}});
-    else if (bias || relu) product(pool, s.m, s.n, s.k, a, c, out, nullptr, Ending{bias, relu});
-    else product(pool, s.m, s.n, s.k, a, c, out);
+    Ending ending{b.element_count() ? b.typed_data() + i * s.n : nullptr, relu};
+    if (added) ending.other = shortcut.typed_data() + i * s.m * s.n, ending.columns = s.n;
+    product(pool, s.m, s.n, s.k, a, c, out, ending);
   }
   return ffi::Error::Success();
 }
@@ -57,7 +36,7 @@ ffi::Error RunGradient(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dw, OutF32 db
                  "db must have a number for each column", dy);
   for (int64_t i = 0; i < s.batch; ++i)
     product(pool, s.m, s.n, s.k, {x.typed_data() + i * s.m * s.k, 1, s.m}, {dy.typed_data() + i * s.k * s.n, s.n, 1},
-            dw->typed_data() + i * s.m * s.n, db->typed_data() + i * s.n);
+            dw->typed_data() + i * s.m * s.n, {}, db->typed_data() + i * s.n);
   return ffi::Error::Success();
 }
 

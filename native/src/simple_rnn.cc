@@ -22,7 +22,7 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
              float* hs, float* h1) {
   const int64_t units = q.units, K = units + (b != nullptr);
   float* const packed = scratch<float>(0, packed_size(K, 1, units));
-  pack<1, 4>(pool, {U, units, 1}, units, units, b, packed);
+  pack(pool, {U, units, 1}, units, 1, units, b, packed);
   each_block(pool, q, [&](Block& block) {
     float *const h = block.state(0, h0), *const read = block.buffer(2);
     for (int64_t s = 0; s < q.time; ++s) {
@@ -30,13 +30,11 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
       block.begin(t);
       block.read(h, read);
       const Strided a{read, block.stride, 1};
-      step_product<1, 4>(block.count, units, K, a, packed, [&](const auto& tile, auto W, int64_t first, int64_t unit) {
-        for (size_t r = 0; r < sizeof(tile.sum) / sizeof(tile.sum[0]); ++r) {
-          const int64_t row = block.active[first + r];
-          for (int w = 0; w < W; ++w) {
-            const int64_t u = unit + w * kLanes, n = units - u;
-            put(h + row * block.stride + u, F::value(tile.sum[r][w] + get(z + block.at(row, t) * units + u, n)), n);
-          }
+      step_product(block.count, units, K, 1, a, packed, [&](const float* sums, int64_t W, int64_t i, int64_t unit) {
+        const int64_t row = block.active[i];
+        for (int64_t w = 0; w < W; ++w) {
+          const int64_t u = unit + w * kLanes, n = units - u;
+          put(h + row * block.stride + u, F::value(load(sums + w * kLanes) + get(z + block.at(row, t) * units + u, n)), n);
         }
       });
       block.keep(h, hs, t);
@@ -50,7 +48,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, const float* hs, const 
               const float* d_hs, const float* d_h, float* dz, float* dU, float* db, float* dh0) {
   const int64_t units = q.units;
   float* const transposed = scratch<float>(0, packed_size(units, 1, units));
-  pack<1, 4>(pool, {U, 1, units}, units, units, nullptr, transposed);
+  pack(pool, {U, 1, units}, units, 1, units, nullptr, transposed);
   each_part(pool, q, dU, db, [&](Block& block, float* sum, bool begun) {
     Outer outer(4, units + (db != nullptr), units, sum, units, begun);
     float* const dh = block.state(0, d_h);

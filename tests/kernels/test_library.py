@@ -38,12 +38,27 @@ def test_they_can_be_switched_off_and_weakened(kernels_built, monkeypatch):
     assert "ffi_call" not in target()
     assert "switched off" in dict(system.describe())["native kernels"]
     monkeypatch.setenv("THALWEG_KERNELS", "base")
-    assert "thalweg.matmul.base" in target()
+    if library.path_of("base") is None:
+        with pytest.raises(ConfigError, match="THALWEG_LEVELS=all"):
+            target()
+    else:
+        assert "thalweg.matmul.base" in target()
     monkeypatch.setenv("THALWEG_KERNELS", "on")
     assert f"thalweg.matmul.{kernels_built}" in target()
     assert f"with {kernels_built}" in dict(system.describe())["native kernels"]
     with formulas():
         assert "ffi_call" not in target()
+
+
+def test_one_library_is_enough_and_those_of_better_processors_are_left_alone(kernels_built, unbuilt, monkeypatch):
+    folder, best = library.folder(), library.LEVELS.index(kernels_built)
+    monkeypatch.undo()
+    for level in library.LEVELS[best:]:  # no libraries, and those above the processor's are never loaded
+        (folder / f"libthalweg-{level}{library.SUFFIX}").write_bytes(b"")
+    built = library.path_of(kernels_built)
+    monkeypatch.setenv("THALWEG_NATIVE", str(folder))
+    (folder / built.name).write_bytes(built.read_bytes())
+    assert library.best_level() == kernels_built
 
 
 def test_an_unknown_setting_is_refused(monkeypatch):

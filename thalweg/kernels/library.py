@@ -1,8 +1,9 @@
 """The native library: found, loaded, and its functions made known to XLA.
 
-`pip install` builds one library per instruction set where a compiler is there (`native/`). The best one that this
-processor can run is loaded when a kernel is first traced. Without it, on other devices, and under `THALWEG_KERNELS=off`
-the formulas in JAX run instead: nothing but speed differs, within the tolerances that the tests state.
+`pip install` builds the library for this machine's instruction set where a compiler is there (`native/`); a wheel has
+one for each. The best one that this processor can run is loaded when a kernel is first traced. Without it, on other
+devices, and under `THALWEG_KERNELS=off` the formulas in JAX run instead: nothing but speed differs, within the
+tolerances that the tests state.
 
 `THALWEG_KERNELS` may also be `base` or `avx2`, for a lesser instruction set than the best, and `THALWEG_NATIVE` names
 another folder to look for the libraries.
@@ -57,11 +58,11 @@ def path_of(level: str) -> Path | None:
 @functools.cache
 def best_level() -> str | None:
     """The best instruction set that is built and that this processor has; None where nothing was built."""
-    base = path_of("base")
-    if base is None:
+    built = [level for level in LEVELS if path_of(level)]
+    if not built:
         return None
-    able = LEVELS[: ctypes.CDLL(str(base)).thalweg_level() + 1]
-    return next((level for level in reversed(able) if path_of(level)), None)
+    able = ctypes.CDLL(str(path_of(built[0]))).thalweg_level()  # compiled for the plainest processor in all of them
+    return max((level for level in built if LEVELS.index(level) <= able), key=LEVELS.index, default=None)
 
 
 _formulas: contextvars.ContextVar[bool] = contextvars.ContextVar("formulas", default=False)
