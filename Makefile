@@ -28,8 +28,8 @@ check:  ## lint, types, import contracts
 	@scripts/install test
 	@scripts/check
 
-build:  ## a wheel in dist/
-	@scripts/install
+build:  ## a wheel in dist/, with the kernels for every instruction set
+	@scripts/install build
 	@scripts/build
 
 bench:  ## training steps side by side with the peers; writes benchmarks/results/
