@@ -7,7 +7,8 @@ import pytest
 
 from thalweg import recipes
 from thalweg.errors import ConfigError, DataError
-from thalweg.recipes import report, spelling, tagfiles
+from thalweg.page import render
+from thalweg.recipes import spelling, tagfiles
 from thalweg.recipes import tagged as tagging
 from thalweg.recipes.tagfiles import Sentences
 from thalweg.recipes.trained import answered, evaluated, opened
@@ -99,7 +100,7 @@ def test_the_verdict_is_that_of_seqeval(finished):
     assert verdict.scores["f1"] == pytest.approx(peer.f1_score(right.tags, found))
     assert verdict.scores["precision"] == pytest.approx(peer.precision_score(right.tags, found))
     assert verdict.scores["baseline"] == pytest.approx(2 * 2 / (6 + 4))
-    page = report.sections(verdict.sections)
+    page = render("", "", verdict.sections)
     assert '<mark class="wrong">Anna <b>PER</b></mark>' in page
     assert '<mark class="right">&lt;b&gt;Rome&lt;/b&gt; <b>LOC</b></mark>' in page
     assert "not found: Anna Lee (PER)" in page

@@ -12,11 +12,12 @@ from thalweg import recipes
 from thalweg.cli import main
 from thalweg.errors import ConfigError, ContractError, ModelFileError
 from thalweg.model import Model
+from thalweg.page import Measure
 from thalweg.recipes import catalog, folder
 from thalweg.recipes.base import Application
 from thalweg.recipes.settings import Settings
 from thalweg.recipes.trained import answered, evaluated, opened
-from thalweg.recipes.verdict import Measure, Verdict
+from thalweg.recipes.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,8 @@ import numpy as np
 
 from thalweg.errors import ContractError
 from thalweg.model import Model
-from thalweg.recipes.verdict import Confusion, Measure, Section, Table, Verdict, percent
+from thalweg.page import Confusion, Measure, Section, Table
+from thalweg.recipes.verdict import Verdict, percent
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # a probability that came out as 0 counts as this
 

@@ -11,12 +11,13 @@ import numpy as np
 from thalweg.data.text import PADDING, UNKNOWN
 from thalweg.datasets import Entry, store
 from thalweg.model import Model
+from thalweg.page import Measure, Sample, Samples
 from thalweg.recipes import counting, textfiles
 from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.corpus import Parts
 from thalweg.recipes.layouts import Layout
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.verdict import Measure, Sample, Samples, Verdict, percent
+from thalweg.recipes.verdict import Verdict, percent
 from thalweg.recipes.writing import Generating, continued
 
 PARTS = "train", "validation", "test"

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.page import Curve, Measure, Section, Table
 from thalweg.recipes.base import Material
 from thalweg.recipes.rivals import Errors, Forecast, Units, measured, rivals
 from thalweg.recipes.timeseries import SOURCE
-from thalweg.recipes.verdict import Curve, Measure, Section, Table, Verdict
+from thalweg.recipes.verdict import Verdict
 
 OURS = "this model"
 SHOWN = 6  # forecasts that the page shows

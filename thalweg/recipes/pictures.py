@@ -11,6 +11,7 @@ from thalweg.data import encode_labels, split
 from thalweg.datasets import Entry
 from thalweg.errors import ConfigError, DataError
 from thalweg.model import Model
+from thalweg.page import Figure, Figures
 from thalweg.recipes import judged as judging
 from thalweg.recipes import rows
 from thalweg.recipes.answers import said_of_rows
@@ -18,7 +19,7 @@ from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.folder import SAMPLES
 from thalweg.recipes.judged import Judged
 from thalweg.recipes.settings import Asking, Settings
-from thalweg.recipes.verdict import Figure, Figures, Verdict, percent
+from thalweg.recipes.verdict import Verdict, percent
 
 TEST = 0.2  # the share of a file of one's own that tests
 SHOWN = 16  # pictures of the rows with the highest loss

@@ -11,6 +11,7 @@ from thalweg.data import BucketSource, Labels, SoundEncoder, Standardize, bucket
 from thalweg.datasets import Entry
 from thalweg.errors import ConfigError
 from thalweg.model import Model
+from thalweg.page import Table
 from thalweg.recipes import clips, soundfiles, textfiles
 from thalweg.recipes import judged as judging
 from thalweg.recipes.answers import said_of_rows
@@ -18,7 +19,7 @@ from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.clips import Clips, SoundSettings
 from thalweg.recipes.judged import Judged
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.verdict import Table, Verdict, percent
+from thalweg.recipes.verdict import Verdict, percent
 
 COLUMNS = ("label", "class", "target", "y")
 BUCKETS = 4

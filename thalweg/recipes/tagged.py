@@ -15,8 +15,9 @@ from thalweg.data.text import joined
 from thalweg.metrics.entities import Scores, Span, entity_scores, spans, tag_names
 from thalweg.model import Model
 from thalweg.ops.crf import PADDING, viterbi
+from thalweg.page import Measure, Passage, Passages, Piece, Table
 from thalweg.recipes.tagfiles import Sentences
-from thalweg.recipes.verdict import Measure, Passage, Passages, Piece, Table, Verdict, percent
+from thalweg.recipes.verdict import Verdict, percent
 
 OUTSIDE, ALL = "O", "micro avg"
 ROWS = 1024  # whose potentials are held at once

@@ -15,6 +15,7 @@ from thalweg.data.text import PADDING, UNKNOWN
 from thalweg.datasets import Entry, store
 from thalweg.errors import DataError
 from thalweg.model import Model
+from thalweg.page import Measure, Table
 from thalweg.recipes import judged as judging
 from thalweg.recipes import textfiles
 from thalweg.recipes.answers import said_of_rows
@@ -22,7 +23,7 @@ from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.judged import Judged
 from thalweg.recipes.settings import Asking, Fold, Length, Settings, Vocabulary
 from thalweg.recipes.textfiles import Texts
-from thalweg.recipes.verdict import Measure, Table, Verdict, percent
+from thalweg.recipes.verdict import Verdict, percent
 
 FOLDS = 10
 SHOWN, TRIED = 16, 10  # texts of the rows with the highest loss; test texts set apart for a first `predict`

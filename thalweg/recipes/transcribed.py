@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from thalweg.metrics import character_error_rate, edit_distance, word_error_rate
-from thalweg.recipes.verdict import Measure, Table, Verdict, percent
+from thalweg.page import Measure, Table
+from thalweg.recipes.verdict import Verdict, percent
 
 BASELINES = {"text": "baseline", "word": "baseline_word", "nothing": "baseline_nothing"}  # what the scores call them
 SHOWN = 12  # test recordings on the page: half of them the worst

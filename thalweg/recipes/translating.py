@@ -11,10 +11,11 @@ from thalweg.data.text import END, START, is_chinese
 from thalweg.metrics import bleu
 from thalweg.model import Model
 from thalweg.models import Beam, generate
+from thalweg.page import Measure, Table
 from thalweg.recipes import dictionary
 from thalweg.recipes.pairs import Pairs
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.verdict import Measure, Table, Verdict
+from thalweg.recipes.verdict import Verdict
 
 ROWS = 64  # sentences that are translated at a time
 WIDTH = 16  # sources are filled up to a multiple of it: a few programs serve all

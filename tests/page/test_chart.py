@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from thalweg.recipes import chart
+from thalweg.page import chart
 
 
 def points(svg, number):
