@@ -10,8 +10,8 @@ from PIL import Image
 
 from thalweg.core.summary import Row, Summary
 from thalweg.recipes import report
-from thalweg.recipes.judged import Judged
-from thalweg.recipes.pictures import SHOWN, shown
+from thalweg.recipes.classifier import Judged
+from thalweg.recipes.image.kind import SHOWN, shown
 from thalweg.recipes.verdict import percent
 
 EVIL = "<script>alert('a&b')</script>"

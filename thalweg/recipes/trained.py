@@ -10,7 +10,7 @@ from thalweg.model import Model
 from thalweg.recipes import RECIPES, load
 from thalweg.recipes.base import Answer, Application, Asked, Trained
 from thalweg.recipes.folder import MODEL
-from thalweg.recipes.pictures import PictureClasses
+from thalweg.recipes.image.kind import PictureClasses
 from thalweg.recipes.settings import settle
 from thalweg.recipes.verdict import Verdict
 
