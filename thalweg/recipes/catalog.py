@@ -1,6 +1,10 @@
-"""The list of recipes: where each is, what it does, on which data, in what time. Listing them loads none."""
+"""The list of recipes: where each is, what it does, on which data, in what time. Listing them loads none.
 
-from typing import NamedTuple
+The kinds are named here, and imported nowhere else outside their folders.
+"""
+
+import importlib
+from typing import Any, NamedTuple
 
 
 class Line(NamedTuple):
@@ -88,3 +92,16 @@ RECIPES = {
     ),
 }
 """The recipes by name."""
+
+NO_RECIPE = "thalweg.recipes.image.kind:PictureClasses"
+"""The kind of a model that no recipe made: it reads rows of numbers."""
+
+
+def loaded(place: str) -> Any:
+    """What stands at `module:attribute`.
+
+    >>> loaded("thalweg.recipes.catalog:Line") is Line
+    True
+    """
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)

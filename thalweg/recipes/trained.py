@@ -9,8 +9,8 @@ from thalweg.export import modelfile
 from thalweg.model import Model
 from thalweg.recipes import RECIPES, load
 from thalweg.recipes.base import Answer, Application, Asked, Trained
+from thalweg.recipes.catalog import NO_RECIPE, loaded
 from thalweg.recipes.folder import MODEL
-from thalweg.recipes.image.kind import PictureClasses
 from thalweg.recipes.settings import settle
 from thalweg.recipes.verdict import Verdict
 
@@ -31,7 +31,7 @@ def opened(path: Path) -> Trained:
 
 def application(trained: Trained) -> Application:
     """The kind of application that the model is for; a model that no recipe made reads rows of numbers."""
-    return PictureClasses() if trained.recipe is None else trained.recipe.application
+    return loaded(NO_RECIPE)() if trained.recipe is None else trained.recipe.application
 
 
 def evaluated(trained: Trained, data: Path | None) -> Verdict:
