@@ -56,9 +56,9 @@ def curves(
     parts += [_line(number, values, axis, first, last) for number, values in enumerate(series.values())]
     parts.append(_legend(list(series)))
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">{escape(axis_title)}</text>')
-    said = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in series.items() if len(values))
+    ends = ", ".join(f"{name} ends at {values[-1]:.4g}" for name, values in series.items() if len(values))
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title}: {said}")}</title>'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title}: {ends}")}</title>'
         f'<text class="title" x="{LEFT}" y="16">{escape(title)}</text>{"".join(parts)}</svg>'
     )
 

@@ -7,7 +7,7 @@
 from typing import Any
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.recipes.catalog import RECIPES, Line, loaded
+from thalweg.recipes.catalog import RECIPES, Line, resolve
 
 FACE = {name: f"thalweg.recipes.running:{name}" for name in ("Result", "resume", "run")}
 
@@ -22,10 +22,10 @@ def load(name: str) -> Any:
     """
     if name.lower() not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}.\n  {nearest(name, RECIPES)}")
-    return loaded(RECIPES[name.lower()].place)
+    return resolve(RECIPES[name.lower()].place)
 
 
 def __getattr__(name: str) -> Any:
     if name not in FACE:
         raise AttributeError(f"thalweg.recipes has no {name!r}.\n  {nearest(name, FACE)}")
-    return loaded(FACE[name])
+    return resolve(FACE[name])

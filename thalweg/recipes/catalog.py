@@ -97,10 +97,10 @@ NO_RECIPE = "thalweg.recipes.image.kind:PictureClasses"
 """The kind of a model that no recipe made: it reads rows of numbers."""
 
 
-def loaded(place: str) -> Any:
+def resolve(place: str) -> Any:
     """What stands at `module:attribute`.
 
-    >>> loaded("thalweg.recipes.catalog:Line") is Line
+    >>> resolve("thalweg.recipes.catalog:Line") is Line
     True
     """
     module, _, attribute = place.partition(":")

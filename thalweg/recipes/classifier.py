@@ -1,4 +1,4 @@
-"""Judged: a classifier's predictions held against the truth.
+"""classifier: the network of a recipe of classes, its predictions held against the truth, and the verdict on them.
 
     counts[t, p] = rows of class t that were called p
     precision_k = counts[k, k] / sum_t counts[t, k]      recall_k = counts[k, k] / sum_p counts[k, p]
@@ -15,16 +15,34 @@ from typing import Any
 
 import numpy as np
 
+from thalweg import optim
+from thalweg.core import Module
 from thalweg.errors import ContractError
-from thalweg.model import Model
+from thalweg.model import Model, Sequential
 from thalweg.page import Confusion, Measure, Section, Table
+from thalweg.recipes.settings import Settings
 from thalweg.recipes.verdict import Verdict, percent
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # a probability that came out as 0 counts as this
 
 
+def model(settings: Settings, layers: Sequence[Module], rate: Any = None) -> Model:
+    """The network of `layers`, which end in a softmax, to be trained by Adam on class numbers.
+
+    Args:
+        settings: its learning rate, precision and seed are used.
+        layers: one after another.
+        rate: a schedule in the place of the constant learning rate.
+    """
+    network = Sequential(layers)
+    optimizer = optim.Adam(settings.learning_rate if rate is None else rate)
+    loss = "sparse_categorical_crossentropy"
+    network.compile(optimizer, loss, ["accuracy"], precision=settings.precision, seed=settings.seed)
+    return network
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
-class Judged:
+class Predictions:
     """Labels [rows] as class numbers, the probabilities [rows, classes] given to them, and the classes' names."""
 
     labels: np.ndarray
@@ -82,13 +100,17 @@ class Judged:
             "rows": len(self.labels),
         }
 
-    def described(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """Counts and measures as JSON holds them."""
         return {"classes": list(self.classes), "per_class": self.per_class, "confusion": self.counts.tolist()}
 
-    def pair(self, row: int) -> tuple[int, int]:
-        """What a row is, and what it was called."""
-        return int(self.labels[row]), int(self.predicted[row])
+    def truth_and_answer(self, row: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What a row is, and what it was called: each class with the probability that it was given."""
+        truth, answer = (
+            (self.classes[k], percent(float(self.probabilities[row, k])))
+            for k in (self.labels[row], self.predicted[row])
+        )
+        return truth, answer
 
     def hardest(self, count: int) -> np.ndarray:
         """The rows with the highest loss, the worst first: those whose own class was given least."""
@@ -99,23 +121,23 @@ def _share(part: np.ndarray, of: np.ndarray) -> np.ndarray:
     return np.divide(part, of, out=np.zeros(len(of)), where=of > 0)
 
 
-def judge(model: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Judged:
-    """What `model` makes of rows `x` with class numbers `labels`.
+def predictions(network: Model, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Predictions:
+    """What `network` makes of rows `x` with class numbers `labels`.
 
     Raises:
         ContractError: the model gives something else than a probability for each of `classes`.
     """
-    probabilities = np.asarray(model.predict(x), np.float64)
+    probabilities = np.asarray(network.predict(x), np.float64)
     if probabilities.shape != (len(x), len(classes)) or abs(probabilities.sum(1) - 1).max(initial=0) > 0.02:
         raise ContractError(
             f"the model gives {list(probabilities.shape[1:])} numbers a row, and not a probability for each of "
             f"{len(classes)} classes.\n  Judge a classifier that ends in a softmax with a unit for each class."
         )
-    return Judged(labels.astype(np.int64), probabilities, classes)
+    return Predictions(labels.astype(np.int64), probabilities, classes)
 
 
 def verdict(
-    judged: Judged,
+    predictions: Predictions,
     reference: np.ndarray,
     rows: str,
     examples: Sequence[Section] = (),
@@ -124,40 +146,44 @@ def verdict(
     """The verdict on a classifier: the share of rows called what they are, beside the commonest class.
 
     Args:
-        judged: what became of the test part.
+        predictions: what became of the test part.
         reference: the labels of the training part, of which the commonest is the baseline.
         rows: what a row is called, in the plural: "pictures".
         examples: sections after the confusion matrix, such as the worst mistakes.
         others: the accuracy of further baselines, by their names in the scores.
     """
-    others, total = others or {}, len(judged.labels)
-    scores = {**judged.scores(reference), **{name: measure.value for name, measure in others.items()}}
+    others, total = others or {}, len(predictions.labels)
+    scores = {**predictions.scores(reference), **{name: measure.value for name, measure in others.items()}}
     always, also = scores["baseline_answer"], "".join(f", {m.name} {m.value:.4f}" for m in others.values())
     return Verdict(
-        measure=Measure("test accuracy", judged.accuracy, percent(judged.accuracy)),
+        measure=Measure("test accuracy", predictions.accuracy, percent(predictions.accuracy)),
         baselines=[Measure(f"always “{always}”", scores["baseline"], percent(scores["baseline"])), *others.values()],
         scores=scores,
-        line=f"Test accuracy {judged.accuracy:.4f}: {total - judged.wrong:,} of {total:,} right. "
+        line=f"Test accuracy {predictions.accuracy:.4f}: {total - predictions.wrong:,} of {total:,} right. "
         f"Always answering {always} gives {scores['baseline']:.4f}{also}.",
-        heading=f"{percent(judged.accuracy)} right",
-        note=f"{judged.wrong} of {total:,} test {rows} wrong",
-        facts={"wrong": f"{judged.wrong:,} of {total:,}", "test loss": f"{scores['loss']:.4f}"},
-        sections=[Confusion("Confusion matrix", judged.counts, judged.classes), _by_class(judged), *examples],
-        details=judged.described(),
+        heading=f"{percent(predictions.accuracy)} right",
+        note=f"{predictions.wrong} of {total:,} test {rows} wrong",
+        facts={"wrong": f"{predictions.wrong:,} of {total:,}", "test loss": f"{scores['loss']:.4f}"},
+        sections=[
+            Confusion("Confusion matrix", predictions.counts, predictions.classes),
+            _by_class(predictions),
+            *examples,
+        ],
+        details=predictions.details(),
     )
 
 
-def _by_class(judged: Judged) -> Table:
-    lines, measures = judged.per_class, ("precision", "recall", "f1")
+def _by_class(predictions: Predictions) -> Table:
+    lines, measures = predictions.per_class, ("precision", "recall", "f1")
     rows = [[line["class"], *(f"{line[m]:.3f}" for m in measures), f"{line['rows']:,}"] for line in lines]
     mean = [f"{np.mean([line[m] for line in lines]):.3f}" for m in measures]
-    total = ["mean", *mean, f"{len(judged.labels):,}"]
+    total = ["mean", *mean, f"{len(predictions.labels):,}"]
     header = ["class", "precision", "recall", "F1", "rows"]
     return Table("Class by class", header, [*rows, total], numbers=(1, 2, 3, 4), half=True)
 
 
-def hardest_title(judged: Judged, shown: int) -> str:
+def hardest_title(predictions: Predictions, shown: int) -> str:
     """What a section of the `shown` hardest rows is called."""
-    if judged.wrong >= shown:
+    if predictions.wrong >= shown:
         return "The worst mistakes"
-    return f"{'The worst mistakes, then' if judged.wrong else 'No mistakes;'} the least sure answers"
+    return f"{'The worst mistakes, then' if predictions.wrong else 'No mistakes;'} the least sure answers"

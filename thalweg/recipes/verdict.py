@@ -45,8 +45,8 @@ class Verdict:
     def __post_init__(self) -> None:
         if not self.baselines:
             raise ContractError("a verdict has no baseline.\n  State what needs no learning, measured the same way.")
-        known = [value for value in self.scores.values() if isinstance(value, int | float)]
-        lacking = [m.name for m in (self.measure, *self.baselines) if m.value not in known]
+        numbers = [value for value in self.scores.values() if isinstance(value, int | float)]
+        lacking = [m.name for m in (self.measure, *self.baselines) if m.value not in numbers]
         if lacking:
             raise ContractError(f"the scores lack {', '.join(lacking)}.\n  Put every measure into scores by a name.")
 

@@ -53,12 +53,12 @@ def test_a_file_of_ones_own_is_split_by_class_and_its_labels_become_class_number
 def test_the_digests_change_with_the_numbers_and_the_labels(tmp_path):
     path = own(tmp_path / "o.npz", [3, 7] * 50)
     p = gather(DIGITS, path, 0.1, 0)
-    before = p.described()
-    assert gather(DIGITS, path, 0.1, 0).described() == before
+    before = p.description()
+    assert gather(DIGITS, path, 0.1, 0).description() == before
     assert before["rows"] == {"train": 72, "validation": 8, "test": 20}
     x, y = p.train
     for other in ((x ^ 1, y), (x, 1 - y)):
-        assert dataclasses.replace(p, train=other).described()["sha256"]["train"] != before["sha256"]["train"]
+        assert dataclasses.replace(p, train=other).description()["sha256"]["train"] != before["sha256"]["train"]
 
 
 def test_data_that_is_not_there_or_has_no_labels_is_refused(tmp_path):

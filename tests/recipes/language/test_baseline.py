@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from thalweg.recipes.language import baseline as counting
+from thalweg.recipes.language import baseline
 
 TEXTS = [np.array([2, 4, 5, 4, 3]), np.array([2, 5, 5, 3])]
 SIZE = 7
@@ -27,12 +27,12 @@ def by_loops(order, x, y):
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_loss_is_that_of_counts_with_laplaces_one(order):
     x, y = np.array([[2, 4, 6, 3], [5, 5, 3, 0]]), np.array([[4, 6, 1, 5], [5, 3, 0, 0]])  # 6 and 1 were never seen
-    known = counting.counted(TEXTS, order, SIZE)
-    assert counting.loss(known, x, y) == pytest.approx(by_loops(order, x, y), rel=1e-12)
+    counts = baseline.count(TEXTS, order, SIZE)
+    assert baseline.loss(counts, x, y) == pytest.approx(by_loops(order, x, y), rel=1e-12)
 
 
 def test_where_there_are_too_many_pairs_tokens_are_counted(monkeypatch):
-    monkeypatch.setattr(counting, "MOST", 3)
-    known = counting.counted(TEXTS, 2, SIZE)
-    assert known == counting.counted(TEXTS, 1, SIZE)
-    assert counting.NAMES[known["order"]] == "unigram"
+    monkeypatch.setattr(baseline, "MOST", 3)
+    counts = baseline.count(TEXTS, 2, SIZE)
+    assert counts == baseline.count(TEXTS, 1, SIZE)
+    assert baseline.NAMES[counts["order"]] == "unigram"

@@ -5,7 +5,7 @@ import pytest
 
 from thalweg import recipes
 from thalweg.errors import ConfigError
-from thalweg.recipes.trained import answered, opened
+from thalweg.recipes.trained import ask, load
 
 CHINESE = "天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。\n"
 
@@ -18,13 +18,13 @@ def test_each_network_learns_a_chinese_text_and_goes_on_with_it(network, tmp_pat
         "char-lm", small, network=network, data=tmp_path / "own.txt", run_dir=tmp_path / "run", verbose=0
     )
     assert result.scores["loss"] < 1.0 < np.log(18)
-    said = answered(opened(tmp_path / "run"), None, ("天地玄黄，宇宙",), {"length": "40", "temperature": "0.01"})
+    said = ask(load(tmp_path / "run"), None, ("天地玄黄，宇宙",), {"length": "40", "temperature": "0.01"})
     assert said[0]["written"][:13] == "洪荒。日月盈昃，辰宿列张。"
 
 
 def test_the_rate_is_nanogpts():
     recipe = recipes.load("char-lm")
-    rate = recipe.untrained(recipe.settings()).settings["optimizer"].learning_rate
+    rate = recipe.untrained_model(recipe.settings()).settings["optimizer"].learning_rate
     # untrained material has one row, and so a run of a step an epoch: its rate is that of a short run
     assert rate.warmup_steps == 0
 

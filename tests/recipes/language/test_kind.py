@@ -1,20 +1,18 @@
 """Language models: what is judged and written beside loops, states carried over a text, and people's own files."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg import core, layers, recipes, tree
+from thalweg import recipes
 from thalweg.data import Characters
 from thalweg.errors import ConfigError, DataError
-from thalweg.model import Model
-from thalweg.models import GPT, RecurrentLM
-from thalweg.recipes.language import states as carrying
-from thalweg.recipes.language.generation import Generating, continued
-from thalweg.recipes.language.layout import Layout, Lines, Streams, Windows
+from thalweg.recipes.language.generation import Generating, continue_text
+from thalweg.recipes.language.layout import Layout
+from thalweg.recipes.language.lines import Lines
+from thalweg.recipes.language.streams import Streams
+from thalweg.recipes.language.windows import Windows
 from thalweg.recipes.settings import settle
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.trained import ask, evaluate, load
 
 SENTENCE = "the cat sat on the mat and saw a rat . \n"
 GPT_SMALL = {"steps": 40, "epochs": 2, "width": 16, "depth": 1, "heads": 2, "context": 8, "learning_rate": 0.01}
@@ -38,14 +36,6 @@ def nll(p, y):
     return np.mean(found)
 
 
-def recurrent(rows=3, **settings):
-    model = Model(RecurrentLM(7, [layers.LSTM(5, stateful=True, batch_size=rows)] * 2, **settings))
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    model.build_for(jax.ShapeDtypeStruct((rows, 4), jnp.int32))
-    model.set_weights([w * 3 for w in model.get_weights()])
-    return model
-
-
 def test_each_layout_is_one():
     for layout in (Lines(), Windows(), Streams()):
         assert isinstance(layout, Layout)
@@ -59,49 +49,10 @@ def test_the_loss_of_windows_is_the_mean_over_their_characters(finished, own):
     assert finished.scores["loss"] < np.log(20)
 
 
-def test_a_carried_loss_is_that_of_the_whole_text_at_once(monkeypatch):
-    monkeypatch.setattr(carrying, "STRETCH", 4)
-    model, rng = recurrent(), np.random.default_rng(0)
-    x, y = (rng.integers(1, 7, (2, 22)).astype(np.int32) for _ in range(2))
-    plain = RecurrentLM(7, [layers.LSTM(5)] * 2, activation=None)
-    logits = core.apply(plain, jax.tree.map(jnp.asarray, tree.unflatten(model.weights)), {}, jnp.asarray(x))[0]
-    whole = nll(np.asarray(jax.nn.softmax(logits)), y)
-    assert carrying.carried(model, x, y) == pytest.approx(whole, rel=1e-5)
-    torn = np.mean([carrying.carried(model, x[:, i : i + 11], y[:, i : i + 11]) for i in (0, 11)])
-    assert abs(torn - whole) > 1e-4  # a state of 0 in the middle is something else
-    with pytest.raises(Exception, match="carries no state"):
-        carrying.carried(Model(GPT(7, context=4, num_layers=1, num_heads=1, width=4)), x, y)
-
-
-def test_states_are_put_back_once_an_epoch_and_not_where_a_run_goes_on():
-    model, hook = recurrent(), carrying.FreshStates()
-    hook.set_model(model)
-
-    def carry():
-        model.set_weights([np.full_like(w, 0.5) for w in model.get_weights()])
-        return model
-
-    def states(m):
-        return [w for name, w in m.weights.items() if "carried" in name]
-
-    carry()
-    hook.on_epoch_begin(0)
-    assert len(states(model)) == 4
-    assert not np.any(states(model))
-    assert np.all(model.weights["head.kernel"] == 0.5)
-    again = carrying.FreshStates()
-    again.set_model(carry())
-    again.restore(*hook.snapshot())
-    again.on_epoch_begin(0)
-    assert np.all(np.array(states(model)) == 0.5)
-    again.on_epoch_begin(1)
-    assert not np.any(states(model))
-
-
 @pytest.mark.parametrize("typed", [1, 3, 9])
 def test_stretches_see_half_a_context_at_least(finished, typed):
     prompt = np.arange(2, 2 + typed, dtype=np.int32)
-    written = continued(finished.model, prompt, Generating(temperature=1e-3, length=11))
+    written = continue_text(finished.model, prompt, Generating(temperature=1e-3, length=11))
     assert written.shape == (11,)
     known = prompt.tolist()
     seen = known[-4:]
@@ -115,17 +66,15 @@ def test_stretches_see_half_a_context_at_least(finished, typed):
 
 
 def test_a_seed_fixes_what_is_written_and_another_writes_something_else(finished):
-    model = opened(finished.folder / "model.tw")
-    one, two, other = (
-        answered(model, None, ("the",), {"length": "60", "top_k": "5", "seed": s}) for s in ("1", "1", "2")
-    )
+    model = load(finished.folder / "model.tw")
+    one, two, other = (ask(model, None, ("the",), {"length": "60", "top_k": "5", "seed": s}) for s in ("1", "1", "2"))
     assert one == two
     assert one[0]["written"] != other[0]["written"]
     assert len(one[0]["written"]) == 60
 
 
 def test_an_unknown_character_is_counted_and_an_empty_prompt_begins_a_line(finished):
-    said = answered(opened(finished.folder), None, ("the 海", ""), {"length": "5", "top_k": "3"})
+    said = ask(load(finished.folder), None, ("the 海", ""), {"length": "5", "top_k": "3"})
     assert [line["unknown"] for line in said] == [1, 0]
     assert [len(line["written"]) for line in said] == [5, 5]
 
@@ -133,17 +82,17 @@ def test_an_unknown_character_is_counted_and_an_empty_prompt_begins_a_line(finis
 @pytest.mark.parametrize(("name", "value"), [("temperature", "0"), ("top_k", "0"), ("top_p", "2"), ("length", "0")])
 def test_how_to_write_has_bounds(finished, name, value):
     with pytest.raises(ConfigError, match=rf"^{name}='{value}'.*\n  Write, for example, {name}="):
-        answered(opened(finished.folder), None, ("the",), {name: value})
+        ask(load(finished.folder), None, ("the",), {name: value})
 
 
 def test_a_text_of_ones_own_is_judged_beside_the_counts_of_the_training_text(finished, own, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("zzz " * 30, encoding="utf-8")
-    model = opened(finished.folder)
-    easy, hard = evaluated(model, own), evaluated(model, other)
+    model = load(finished.folder)
+    easy, hard = evaluate(model, own), evaluate(model, other)
     assert easy.scores["baseline"] < hard.scores["baseline"]
     assert hard.scores["unknown"] == pytest.approx(0.75, abs=0.02)
-    assert evaluated(model, None).scores == pytest.approx(dict(finished.scores), rel=1e-5)
+    assert evaluate(model, None).scores == pytest.approx(dict(finished.scores), rel=1e-5)
 
 
 def test_parts_set_apart_are_taken_as_they_are(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from thalweg import recipes
 from thalweg.errors import DataError
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.trained import ask, evaluate, load
 
 SMALL = {"units": 24, "embedding": 8, "epochs": 12, "batch_size": 16, "learning_rate": 0.02, "context": 10}
 
@@ -39,7 +39,7 @@ def test_it_learns_what_counts_of_pairs_do_not(finished):
 
 
 def test_it_writes_names_of_this_kind_to_their_end(finished):
-    said = answered(opened(finished.folder), None, ("", "ba"), {"temperature": "0.1"})
+    said = ask(load(finished.folder), None, ("", "ba"), {"temperature": "0.1"})
     assert all(line["written"].endswith("x") for line in said)
     assert all(len(line["written"]) <= 7 for line in said)
     (pages,) = finished.verdict.sections
@@ -49,7 +49,7 @@ def test_it_writes_names_of_this_kind_to_their_end(finished):
 
 def test_a_list_of_ones_own_is_judged(finished, tmp_path):
     (tmp_path / "more.txt").write_text("balox\nmix\n", encoding="utf-8")
-    assert evaluated(opened(finished.folder), tmp_path / "more.txt").scores["tokens"] == 10
+    assert evaluate(load(finished.folder), tmp_path / "more.txt").scores["tokens"] == 10
 
 
 def test_a_line_that_is_too_long_says_which_context_holds_it(tmp_path):

@@ -12,9 +12,8 @@ from thalweg.models import RecurrentLM
 from thalweg.recipes import catalog
 from thalweg.recipes.base import Recipe
 from thalweg.recipes.catalog import Line
-from thalweg.recipes.language import states as carrying
-from thalweg.recipes.language import word_lm
-from thalweg.recipes.trained import answered, opened
+from thalweg.recipes.language import states, word_lm
+from thalweg.recipes.trained import ask, load
 from thalweg.train.callbacks import Callback
 
 SENTENCES = "The cat sat on the mat .\nA dog saw the cat , and ran .\n"
@@ -59,7 +58,7 @@ def test_the_test_text_is_one_row(own):
 
 def test_it_learns_and_writes_words(finished):
     assert finished.scores["perplexity"] < finished.scores["baseline"]
-    said = answered(opened(finished.folder), None, ("The cat", ""), {"length": "12"})
+    said = ask(load(finished.folder), None, ("The cat", ""), {"length": "12"})
     assert all(set(line["written"].split()) for line in said)
     assert said[0]["unknown"] == 0
 
@@ -69,7 +68,7 @@ def test_validation_carries_the_state_as_training_does(own, tmp_path):
     x, y = (part.reshape(-1, 3, 5).swapaxes(0, 1).reshape(3, -1) for part in streams(own).validation)
     run.model.set_weights(layers.reset_states(run.model.weights))
     found = run.model.evaluate(*streams(own).validation, batch_size=3)
-    assert found == pytest.approx(carrying.carried(run.model, x, y), rel=1e-5)
+    assert found == pytest.approx(states.loss(run.model, x, y), rel=1e-5)
 
 
 class StopOnce(Callback):

@@ -7,10 +7,8 @@ import pytest
 
 from thalweg import data, recipes
 from thalweg.errors import ConfigError, DataError
-from thalweg.recipes.series import baseline as rivals
-from thalweg.recipes.series import files as timeseries
-from thalweg.recipes.series import forecast
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.series import errors, forecast, reach
+from thalweg.recipes.trained import ask, evaluate, load
 
 ROWS, HISTORY, HORIZON, PERIOD = 160, 8, 4, 6
 SMALL = {"steps": 4, "units": 8, "history": HISTORY, "horizon": HORIZON, "period": PERIOD}
@@ -48,8 +46,8 @@ def test_every_network_trains_and_forecasts_from_its_file(network, variables, ow
     chosen = {**SMALL, "network": network, "variables": variables, "target": "price"}
     result = recipes.run("forecast", chosen, data=own, run_dir=tmp_path / "run", verbose=0)
     assert np.isfinite([result.scores[name] for name in ("mse", "mae", "mase", "linear", "drift", "naive")]).all()
-    trained = opened(tmp_path / "run" / "model.tw")
-    said = answered(trained, own, (), {})
+    trained = load(tmp_path / "run" / "model.tw")
+    said = ask(trained, own, (), {})
     assert [line["time"] for line in said] == ["2014-07-01", "2014-08-01", "2014-09-01", "2014-10-01"]
     assert [sorted(line) for line in said] == [["price", "step", "time"]] * HORIZON
     x = trained.record("scale")(drawn() if variables == "together" else drawn()[:, 1:])[None, -HISTORY:]
@@ -135,36 +133,36 @@ def test_what_the_run_leaves(finished):
     page = (finished.folder / "report.html").read_text()
     for text in ("MSE by steps ahead", "last season", "Variable by variable", "sales from 2011-11", "linear map"):
         assert text in page
-    trained = opened(finished.folder)
-    said = answered(trained, finished.folder / "samples.csv", (), {})
+    trained = load(finished.folder)
+    said = ask(trained, finished.folder / "samples.csv", (), {})
     assert [line["step"] for line in said] == [1, 2, 3, 4]
     assert said[0]["time"] == "2014-07-01"
-    assert answered(trained, finished.folder.parent / finished.folder.name / "samples.csv", (), {}) == said
-    again = evaluated(trained, None)
+    assert ask(trained, finished.folder.parent / finished.folder.name / "samples.csv", (), {}) == said
+    again = evaluate(trained, None)
     assert again.scores == pytest.approx(finished.scores)
 
 
 def test_another_file_is_judged_without_learning_from_it(finished, tmp_path):
     values = drawn(60)[:, ::-1]
     other = table(tmp_path / "other.csv", values, names=("price", "sales"))  # in another order
-    scores = evaluated(opened(finished.folder), other).scores
+    scores = evaluate(load(finished.folder), other).scores
     assert "linear" not in scores
     assert scores["rows"] == 60 - HISTORY - HORIZON + 1
     assert scores["mase"] < scores["naive_mase"]
 
 
 def test_a_file_says_what_is_usual(tmp_path):
-    hours = timeseries.usual(data.Series.of(np.arange(400.0), times=np.arange(400).astype("datetime64[h]")))
-    assert hours == timeseries.Reach(80, 24, 24)
+    hours = reach.usual(data.Series.of(np.arange(400.0), times=np.arange(400).astype("datetime64[h]")))
+    assert hours == reach.Reach(80, 24, 24)
     for count, unit, period in ((400, "D", 7), (60, "M", 12), (90, "m", 1440), (50, "Y", 1)):
         times = np.arange(count).astype(f"datetime64[{unit}]")
-        assert timeseries.usual(data.Series.of(np.arange(float(count)), times=times)).period == period
-    assert timeseries.usual(data.Series.of(np.arange(200.0))) == timeseries.Reach(40, 12, 1)
+        assert reach.usual(data.Series.of(np.arange(float(count)), times=times)).period == period
+    assert reach.usual(data.Series.of(np.arange(200.0))) == reach.Reach(40, 12, 1)
     plain = tmp_path / "plain.csv"
     plain.write_text("x\n" + "\n".join(f"{v:.3f}" for v in drawn()[:, 0]) + "\n")
     result = recipes.run("forecast", network="linear", steps=2, data=plain, run_dir=tmp_path / "run", verbose=0)
     assert "seasonal_naive" not in result.scores
-    assert list(answered(opened(result.folder), plain, (), {})[0]) == ["step", "x"]
+    assert list(ask(load(result.folder), plain, (), {})[0]) == ["step", "x"]
 
 
 def test_gaps_and_holes(tmp_path):
@@ -177,7 +175,7 @@ def test_gaps_and_holes(tmp_path):
             recipes.run("forecast", SMALL, data=path, run_dir=tmp_path / "run", verbose=0)
         settings = {**SMALL, "network": "linear", chosen: remedy.split("=")[1]}
         recipes.run("forecast", settings, data=path, run_dir=tmp_path / chosen, verbose=0)
-        said = answered(opened(tmp_path / chosen), path, (), {})
+        said = ask(load(tmp_path / chosen), path, (), {})
         assert ("time" in said[0]) == (chosen == "missing")
 
 
@@ -234,15 +232,15 @@ def test_a_variable_that_stands_still_in_training_is_named(tmp_path):
 
 
 def test_what_a_model_cannot_read(finished, tmp_path):
-    trained = opened(finished.folder)
+    trained = load(finished.folder)
     with pytest.raises(DataError, match=r"has 7 rows; the model looks back on 8"):
-        answered(trained, table(tmp_path / "short.csv", drawn(7)), (), {})
+        ask(trained, table(tmp_path / "short.csv", drawn(7)), (), {})
     with pytest.raises(DataError, match="no column 'sales'"):
-        answered(trained, table(tmp_path / "other.csv", names=("sold", "price")), (), {})
+        ask(trained, table(tmp_path / "other.csv", names=("sold", "price")), (), {})
     with pytest.raises(ConfigError, match="does not read texts"):
-        answered(trained, None, ("1 2 3",), {})
+        ask(trained, None, ("1 2 3",), {})
     with pytest.raises(DataError, match="is no file"):
-        answered(trained, tmp_path / "nowhere.csv", (), {})
+        ask(trained, tmp_path / "nowhere.csv", (), {})
 
 
 @pytest.mark.parametrize("network", forecast.NETWORKS)
@@ -250,13 +248,13 @@ def test_a_summary_needs_no_data(network):
     recipe = recipes.load("forecast")
     many = {"target": "OT", "variables": "together"} if network == "gru" else {}
     settings = recipe.settings(network=network, history=50, units=8, **many)
-    summary = recipe.untrained(settings).summary(print_fn=None)
+    summary = recipe.untrained_model(settings).summary(print_fn=None)
     assert summary.rows[-1].output == ((96, 1 if many else 7),)
 
 
 def test_constant_variables_have_no_mase():
-    assert rivals.seasonal_error(np.ones((9, 1)), 2) is None
-    assert rivals.seasonal_error(np.ones((9, 1)), 9) is None
+    assert errors.seasonal_error(np.ones((9, 1)), 2) is None
+    assert errors.seasonal_error(np.ones((9, 1)), 9) is None
 
 
 def test_each_corpus_in_its_published_parts(data_folder, monkeypatch):

@@ -10,10 +10,10 @@ from tests.recipes.sound import tones
 from thalweg import ops, recipes
 from thalweg.data import Characters
 from thalweg.errors import ConfigError, DataError
-from thalweg.recipes.sound import verdict as transcribed
 from thalweg.recipes.sound.clips import write_wav
-from thalweg.recipes.sound.transcripts import decoded
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.sound.transcripts import decode
+from thalweg.recipes.sound.verdict import verdict
+from thalweg.recipes.trained import ask, evaluate, load
 
 RECIPE = recipes.load("speech")
 SMALL = {
@@ -51,16 +51,16 @@ def test_it_learns_to_write_down_tones(finished):
 
 def test_the_model_file_alone_writes_down_a_recording(finished, tmp_path):
     shutil.copy(finished.folder / "model.tw", tmp_path / "m.tw")
-    trained, rng = opened(tmp_path / "m.tw"), np.random.default_rng(4)
+    trained, rng = load(tmp_path / "m.tw"), np.random.default_rng(4)
     write_wav(tmp_path / "ab.wav", tones.sound("AB", rng), tones.RATE)
     write_wav(tmp_path / "fast.wav", tones.sound("AB", rng, rate=16000), 16000)
     for name in ("ab.wav", "fast.wav"):
         for how in ({}, {"beam": "1"}):
-            (said,) = answered(trained, tmp_path / name, (), how)
+            (said,) = ask(trained, tmp_path / name, (), how)
             assert (said["file"], said["heard"]) == (name, "AB")
     with pytest.raises(ConfigError, match="beam"):
-        answered(trained, tmp_path / "ab.wav", (), {"beam": "0"})
-    rows = answered(trained, finished.folder / "samples" / "samples.csv", (), {})
+        ask(trained, tmp_path / "ab.wav", (), {"beam": "0"})
+    rows = ask(trained, finished.folder / "samples" / "samples.csv", (), {})
     assert [row["said"] for row in rows] == finished.verdict.details["said"][:5]
     assert [row["heard"] for row in rows] == finished.verdict.details["heard"][:5]
 
@@ -75,15 +75,15 @@ def test_padding_takes_no_part(finished):
 
 
 def test_evaluate_reads_the_same_data_and_a_table_of_ones_own(finished, tmp_path):
-    trained = opened(finished.folder)
-    assert evaluated(trained, None).scores == finished.scores
-    more = evaluated(trained, tones.table(tmp_path / "more.csv", ["A", "AB", "B", "B"], seed=3))
+    trained = load(finished.folder)
+    assert evaluate(trained, None).scores == finished.scores
+    more = evaluate(trained, tones.table(tmp_path / "more.csv", ["A", "AB", "B", "B"], seed=3))
     assert (more.scores["rows"], more.scores["cer"] < 0.3) == (4, True)
 
 
 def test_the_loss_sees_real_frames_only(own):
     material = RECIPE.application.gather(own, RECIPE.settings(**SMALL))
-    part, model = material.train, RECIPE.made(RECIPE.settings(**SMALL), material)
+    part, model = material.train, RECIPE.model(RECIPE.settings(**SMALL), material)
     x, y = part.x[:8], part.y[:8]
     model.build_for(jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype))
     lengths = -(-x.any(2).sum(1) // 4)
@@ -107,12 +107,12 @@ def test_decoding_agrees_with_the_operations():
     greedy = np.asarray(ops.ctc_greedy(steps.astype("float32"), lengths))
     best = ops.ctc_beam(steps, lengths, 50)[0][:, 0]
     for beam, rows in ((1, greedy), (50, best)):
-        assert decoded(steps, lengths, letters, beam) == [letters.inverse(row[row > 0]) for row in rows]
+        assert decode(steps, lengths, letters, beam) == [letters.inverse(row[row > 0]) for row in rows]
 
 
 def test_the_rates_and_the_guesses_are_counted_by_hand():
     said, heard = ["GO ON", "STOP"], ["GO IN", "STOP IT"]
-    found = transcribed.verdict(said, heard, said, ["GO", "GO", "ON ON ON ON ON ON ON"], ["a", "b"])
+    found = verdict(said, heard, said, ["GO", "GO", "ON ON ON ON ON ON ON"], ["a", "b"])
     assert found.scores["wer"] == pytest.approx(2 / 3)
     assert found.scores["cer"] == pytest.approx(4 / 9)
     assert (found.scores["wer_greedy"], found.scores["whole"]) == (0.0, 0)
@@ -142,7 +142,7 @@ def test_a_table_that_cannot_teach_is_refused(content, message, own):
 def test_silence_is_said_and_nothing_is_heard_in_it(finished, own, tmp_path):
     write_wav(tmp_path / "s.wav", np.zeros(tones.RATE, np.float32), tones.RATE)
     with pytest.warns(UserWarning, match=r"s.wav is silence alone, every sample the same\."):
-        (said,) = answered(opened(finished.folder), tmp_path / "s.wav", (), {})
+        (said,) = ask(load(finished.folder), tmp_path / "s.wav", (), {})
     assert set(said["heard"]) <= set("AB ")
     place = own.parent / "quiet.csv"
     place.write_text("path,text\n" + f"{tmp_path}/s.wav,AB\n" * 30)
@@ -154,7 +154,7 @@ def test_silence_is_said_and_nothing_is_heard_in_it(finished, own, tmp_path):
 
 
 def test_the_network_is_stated_before_there_is_data():
-    assert RECIPE.untrained(RECIPE.settings(units=4, filters=4)).input_spec.shape == (1, 200, 40)
+    assert RECIPE.untrained_model(RECIPE.settings(units=4, filters=4)).input_spec.shape == (1, 200, 40)
 
 
 def test_scale_by_recording_or_by_the_training_part(own):

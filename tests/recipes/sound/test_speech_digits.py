@@ -11,9 +11,9 @@ from tests.recipes.sound import tones
 from thalweg import recipes
 from thalweg.data import read_sound
 from thalweg.errors import ConfigError, DataError, MissingExtraError
-from thalweg.recipes.sound import files as soundfiles
+from thalweg.recipes.sound import files
 from thalweg.recipes.sound.clips import write_wav
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.trained import ask, evaluate, load
 
 RECIPE = recipes.load("speech-digits")
 SMALL = {"units": 8, "bands": 16, "epochs": 12, "learning_rate": 0.02, "batch_size": 8, "dropout": 0.0}
@@ -42,25 +42,25 @@ def test_it_learns_a_folder_of_ones_own_and_its_file_answers_alone(finished, own
     assert finished.scores["accuracy"] >= 0.9 > finished.scores["baseline"]
     assert finished.verdict.sections[0].title == "Confusion matrix"
     shutil.copy(finished.folder / "model.tw", tmp_path / "m.tw")
-    trained = opened(tmp_path / "m.tw")
+    trained = load(tmp_path / "m.tw")
     rng = np.random.default_rng(5)
     for letter in "ABC":
         write_wav(tmp_path / f"{letter}.wav", tones.sound(letter, rng), tones.RATE)
-        (said,) = answered(trained, tmp_path / f"{letter}.wav", (), {})
+        (said,) = ask(trained, tmp_path / f"{letter}.wav", (), {})
         assert (said["file"], said["answer"]) == (f"{letter}.wav", letter)
-    for said in answered(trained, finished.folder / "samples" / "samples.csv", (), {}):
+    for said in ask(trained, finished.folder / "samples" / "samples.csv", (), {}):
         assert said["answer"] == said["label"]
-    assert evaluated(trained, None).scores == finished.scores
-    assert evaluated(trained, tones.classes(tmp_path / "more", 2, seed=9)).scores["rows"] == 6
+    assert evaluate(trained, None).scores == finished.scores
+    assert evaluate(trained, tones.classes(tmp_path / "more", 2, seed=9)).scores["rows"] == 6
 
 
 def test_a_longer_recording_and_another_rate_are_heard_as_well(finished, tmp_path):
-    trained, rng = opened(finished.folder), np.random.default_rng(3)
+    trained, rng = load(finished.folder), np.random.default_rng(3)
     long = np.concatenate([tones.sound("B", rng) for _ in range(12)])
     assert len(long) // 80 > trained.record("sounds").frames
     write_wav(tmp_path / "long.wav", long, tones.RATE)
     write_wav(tmp_path / "fast.wav", tones.sound("B", rng, rate=22050), 22050)
-    assert [answered(trained, tmp_path / name, (), {})[0]["answer"] for name in ("long.wav", "fast.wav")] == ["B", "B"]
+    assert [ask(trained, tmp_path / name, (), {})[0]["answer"] for name in ("long.wav", "fast.wav")] == ["B", "B"]
 
 
 def test_padding_takes_no_part(finished):
@@ -70,12 +70,12 @@ def test_padding_takes_no_part(finished):
 
 
 def test_parts_tables_and_the_share_that_tests(own, tmp_path):
-    assert gathered(own).described()["rows"] == {"train": 26, "validation": 3, "test": 7}
+    assert gathered(own).description()["rows"] == {"train": 26, "validation": 3, "test": 7}
     assert sorted(gathered(own).raw.names) != sorted(gathered(own, seed=1).raw.names)
     tones.classes(tmp_path / "parts" / "train", 6)
     tones.classes(tmp_path / "parts" / "test", 2, seed=1)
     found = gathered(tmp_path / "parts", validation_split=0.2)
-    assert found.described()["rows"]["test"] == 6
+    assert found.description()["rows"]["test"] == 6
     listed = tones.table(tmp_path / "t.csv", [*"ABC"] * 8, "class")
     assert gathered(listed).classes == ("A", "B", "C")
 
@@ -127,7 +127,7 @@ def test_silence_is_said_and_where_there_is_no_sound_at_all_refused(tmp_path):
     silent(tmp_path / "own" / "B" / "0.wav")
     silent(tmp_path / "own" / "C" / "0.wav")
     with pytest.warns(UserWarning, match=r"B/0.wav is silence alone, every sample the same, and so are 1 more\."):
-        assert gathered(tmp_path / "own").described()["rows"]["test"] == 2
+        assert gathered(tmp_path / "own").description()["rows"]["test"] == 2
     for path in (tmp_path / "own").rglob("*.wav"):
         silent(path)
     with (
@@ -140,7 +140,7 @@ def test_silence_is_said_and_where_there_is_no_sound_at_all_refused(tmp_path):
 def test_silence_is_said_at_predict(finished, tmp_path):
     silent(tmp_path / "s.wav")
     with pytest.warns(UserWarning, match=r"s.wav is silence alone, every sample the same\."):
-        (said,) = answered(opened(finished.folder), tmp_path / "s.wav", (), {})
+        (said,) = ask(load(finished.folder), tmp_path / "s.wav", (), {})
     assert np.isfinite([*said["probabilities"].values()]).all()
 
 
@@ -167,7 +167,7 @@ def test_a_file_that_needs_the_extra_says_so_before_the_others_are_read(own, tmp
     shutil.copytree(own, tmp_path / "own")
     (tmp_path / "own" / "C" / "z.flac").write_bytes(b"fLaC")
     opened_ = []
-    monkeypatch.setattr(soundfiles, "read_sound", lambda path, *rate: opened_.append(path) or read_sound(path, *rate))
+    monkeypatch.setattr(files, "read_sound", lambda path, *rate: opened_.append(path) or read_sound(path, *rate))
     monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'thalweg\[sound\]'"):
         gathered(tmp_path / "own")
@@ -176,7 +176,7 @@ def test_a_file_that_needs_the_extra_says_so_before_the_others_are_read(own, tmp
 
 def test_the_network_is_stated_before_there_is_data():
     for network in ("cnn", "lstm"):
-        assert RECIPE.untrained(settings(network=network)).input_spec.shape == (1, 100, 40)
+        assert RECIPE.untrained_model(settings(network=network)).input_spec.shape == (1, 100, 40)
 
 
 def test_samples_are_the_test_recordings(finished):

@@ -8,11 +8,11 @@ import pytest
 from thalweg import recipes
 from thalweg.errors import ConfigError, DataError
 from thalweg.page import render
-from thalweg.recipes.tags import files as tagfiles
-from thalweg.recipes.tags import rows as spelling
-from thalweg.recipes.tags import verdict as tagging
+from thalweg.recipes.tags import files
 from thalweg.recipes.tags.files import Sentences
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.tags.rows import encode
+from thalweg.recipes.tags.verdict import verdict
+from thalweg.recipes.trained import ask, evaluate, load
 
 peer = pytest.importorskip("seqeval.metrics", reason="seqeval is the oracle of the scores; `make test` installs it")
 
@@ -52,37 +52,37 @@ def test_it_learns_what_a_dictionary_cannot_know(finished):
     scores = finished.scores
     assert scores["f1"] >= 0.97
     assert scores["baseline"] < 0.95  # Paris sees Dan
-    said = answered(opened(finished.folder), None, ("Paris sees Dan.", "now Dan leaves Paris"), {})
+    said = ask(load(finished.folder), None, ("Paris sees Dan.", "now Dan leaves Paris"), {})
     assert [[(e["text"], e["type"], e["start"]) for e in row["entities"]] for row in said] == [
         [("Paris", "PER", 0), ("Dan", "LOC", 2)],
         [("Dan", "PER", 1), ("Paris", "LOC", 3)],
     ]
     assert said[0]["text"] == "[Paris](PER) sees [Dan](LOC) ."
-    assert answered(opened(finished.folder), None, ("Zed sees Xu.",), {})[0]["unknown"] == 2
+    assert ask(load(finished.folder), None, ("Zed sees Xu.",), {})[0]["unknown"] == 2
 
 
 def test_the_model_file_alone_answers_files(finished, tmp_path):
     shutil.copy(finished.folder / "model.tw", tmp_path / "m.tw")
-    trained = opened(tmp_path / "m.tw")
+    trained = load(tmp_path / "m.tw")
     (tmp_path / "t.txt").write_text("Anna sees Oslo\nnow Boris likes New York\n")
     conll(tmp_path / "t.conll", [[(w, "O") for w in s.split()] for s in ("Anna sees Oslo", "now Boris likes New York")])
-    lines, columns = (answered(trained, tmp_path / name, (), {}) for name in ("t.txt", "t.conll"))
+    lines, columns = (ask(trained, tmp_path / name, (), {}) for name in ("t.txt", "t.conll"))
     assert lines == columns
     assert lines[1]["text"] == "now [Boris](PER) likes [New York](LOC)"
-    assert len(answered(trained, finished.folder / "samples.conll", (), {})) == 10
+    assert len(ask(trained, finished.folder / "samples.conll", (), {})) == 10
 
 
 def test_a_sentence_longer_than_a_row_is_read_in_pieces_and_keeps_all_its_words(finished):
     long = " ".join(["Anna sees Oslo and"] * 60)  # 240 words; length=128
-    said = answered(opened(finished.folder), None, (long,), {})[0]
+    said = ask(load(finished.folder), None, (long,), {})[0]
     assert (len(said["words"]), len(said["tags"]), len(said["entities"])) == (240, 240, 120)
 
 
 def test_evaluate_reads_ones_own_file_beside_the_dictionary_of_training(finished, tmp_path):
-    trained = opened(finished.folder)
-    assert evaluated(trained, None).scores == finished.scores
+    trained = load(finished.folder)
+    assert evaluate(trained, None).scores == finished.scores
     right = [*written(40, 9), [("Zed", "B-MISC")]]
-    scores = evaluated(trained, conll(tmp_path / "t.conll", right)).scores
+    scores = evaluate(trained, conll(tmp_path / "t.conll", right)).scores
     usual = trained.manifest["usual"]
     theirs = [[usual.get(word, "O") for word, _ in row] for row in right]
     tags = [[tag for _, tag in row] for row in right]
@@ -97,11 +97,11 @@ def test_the_verdict_is_that_of_seqeval(finished):
         [["B-PER", "I-PER", "O", "O", "B-LOC", "O", "B-LOC"]] * 2,
     )
     found = [["B-PER", "O", "O", "O", "B-LOC", "O", "I-LOC"], right.tags[0]]
-    verdict = tagging.verdict(right, found, {"Anna": "B-PER", "Oslo": "B-LOC"})
-    assert verdict.scores["f1"] == pytest.approx(peer.f1_score(right.tags, found))
-    assert verdict.scores["precision"] == pytest.approx(peer.precision_score(right.tags, found))
-    assert verdict.scores["baseline"] == pytest.approx(2 * 2 / (6 + 4))
-    page = render("", "", verdict.sections)
+    judgement = verdict(right, found, {"Anna": "B-PER", "Oslo": "B-LOC"})
+    assert judgement.scores["f1"] == pytest.approx(peer.f1_score(right.tags, found))
+    assert judgement.scores["precision"] == pytest.approx(peer.precision_score(right.tags, found))
+    assert judgement.scores["baseline"] == pytest.approx(2 * 2 / (6 + 4))
+    page = render("", "", judgement.sections)
     assert '<mark class="wrong">Anna <b>PER</b></mark>' in page
     assert '<mark class="right">&lt;b&gt;Rome&lt;/b&gt; <b>LOC</b></mark>' in page
     assert "not found: Anna Lee (PER)" in page
@@ -110,19 +110,19 @@ def test_the_verdict_is_that_of_seqeval(finished):
 
 def test_letters_tell_words_apart_that_training_has_not_seen(finished):
     model, records = finished.model, finished.model.preprocessing
-    part = spelling.source([["Danna", "sees"], ["Ronna", "sees"]], None, records, width=16, length=128)
+    part = encode([["Danna", "sees"], ["Ronna", "sees"]], None, records, width=16, length=128)
     first, second = np.asarray(model.predict(part.x))
     assert part.x[0].tolist()[0] == part.x[0].tolist()[1]
     assert abs(first - second).max() > 1e-3
 
 
 def test_a_sentence_is_tagged_the_same_whatever_stands_beside_it(finished):
-    trained, texts = opened(finished.folder), ("Anna sees Oslo", "today and now Boris likes New York again .")
-    alone, together = (answered(trained, None, asked, {})[0] for asked in (texts[:1], texts))
+    trained, texts = load(finished.folder), ("Anna sees Oslo", "today and now Boris likes New York again .")
+    alone, together = (ask(trained, None, asked, {})[0] for asked in (texts[:1], texts))
     assert alone == together
     records = finished.model.preprocessing
     rows = [text.split() for text in texts]
-    one, two = (spelling.source(part, None, records, width=16, length=128) for part in (rows[:1], rows))
+    one, two = (encode(part, None, records, width=16, length=128) for part in (rows[:1], rows))
     first, second = (np.asarray(finished.model.predict(part.x))[0, :3] for part in (one, two))
     np.testing.assert_allclose(first, second, atol=1e-5)
 
@@ -149,7 +149,7 @@ def test_parts_that_are_set_apart_are_taken_as_they_are(tmp_path):
     for part, count in (("train", 40), ("valid", 10), ("test", 8)):
         conll(tmp_path / f"my-{part}.txt", written(count, len(part)))
     material = recipes.load("ner").application.gather(tmp_path, recipes.load("ner").settings())
-    assert material.described()["rows"] == {"train": 40, "validation": 10, "test": 8}
+    assert material.description()["rows"] == {"train": 40, "validation": 10, "test": 8}
     assert material.raw.words == [[word for word, _ in row] for row in written(8, 4)]
     assert material.classes == ("B-LOC", "B-PER", "I-LOC", "I-PER", "O")
 
@@ -178,9 +178,9 @@ def test_other_bad_input_is_refused(finished, tmp_path):
     (tmp_path / "none").mkdir()
     for name, message in (("gb.conll", "is not UTF-8"), ("no.conll", "is no file"), ("none", "no files named train")):
         with pytest.raises(DataError, match=message):
-            tagfiles.parts(tmp_path / name)
+            files.parts(tmp_path / name)
     with pytest.raises(DataError, match="text 1 holds nothing"):
-        answered(opened(finished.folder), None, ("Anna", " "), {})
+        ask(load(finished.folder), None, ("Anna", " "), {})
     rare = conll(tmp_path / "rare.conll", [[(f"w{n}", "B-LOC")] for n in range(40)])
     with pytest.raises(ConfigError, match="least=2"):
         recipes.run("ner", data=rare, run_dir=tmp_path / "run", verbose=0)
@@ -189,13 +189,13 @@ def test_other_bad_input_is_refused(finished, tmp_path):
 def test_a_text_is_cut_as_the_corpora_are():
     text = "Mr. Obama's U.S. trip (mid-July) cost $3,500.50: see https://a.org/b?c #sad @you!"
     first = ["Mr.", "Obama", "'s", "U.S.", "trip", "(", "mid-July", ")", "cost", "$", "3,500.50", ":", "see"]
-    assert tagfiles.cut(text) == [*first, "https://a.org/b?c", "#sad", "@you", "!"]
-    assert tagfiles.cut("我爱 Java语言") == ["我", "爱", "Java", "语", "言"]
+    assert files.cut(text) == [*first, "https://a.org/b?c", "#sad", "@you", "!"]
+    assert files.cut("我爱 Java语言") == ["我", "爱", "Java", "语", "言"]
 
 
 def test_the_network_is_stated_before_there_is_data():
     recipe = recipes.load("ner")
-    model = recipe.untrained(recipe.settings(vocabulary=50))
+    model = recipe.untrained_model(recipe.settings(vocabulary=50))
     assert model.weights["layers.0.embeddings"].shape == (50, 100)
 
 
@@ -203,7 +203,7 @@ def test_a_corpus_is_read_by_its_name_and_from_its_folder(data_folder, monkeypat
     monkeypatch.setenv("THALWEG_DATA", str(data_folder))
     recipe = recipes.load("ner")
     settings = recipe.settings(corpus="wnut17")
-    found, again = (recipe.application.gather(p, settings).described() for p in (None, data_folder / "wnut17"))
+    found, again = (recipe.application.gather(p, settings).description() for p in (None, data_folder / "wnut17"))
     assert found["rows"] == {"train": 3394, "validation": 1009, "test": 1287}
     assert again["sha256"] == found["sha256"]
 

@@ -16,11 +16,12 @@ from thalweg.datasets import CATALOG
 from thalweg.errors import ConfigError, DataError
 from thalweg.layers import registry
 from thalweg.ops.initializers import RandomNormal
-from thalweg.recipes import catalog, textfiles
-from thalweg.recipes.base import Recipe, classifier
+from thalweg.recipes import catalog, classifier, textfiles
+from thalweg.recipes.base import Recipe
 from thalweg.recipes.catalog import Line
-from thalweg.recipes.text.kind import TextClasses, TextSettings, naive_bayes
-from thalweg.recipes.trained import answered, evaluated, opened
+from thalweg.recipes.text.baseline import naive_bayes
+from thalweg.recipes.text.kind import TextClasses, TextSettings
+from thalweg.recipes.trained import ask, evaluate, load
 
 WORDS = ["the", "film", "is", "a", "long", "story", "of", "two", "men", "and", "dog", "who", "meet", "at", "sea"]
 SIGNS = {"good": ("fine", "lovely", "warm"), "bad": ("dull", "weak", "cold")}
@@ -54,7 +55,7 @@ def table(path, texts, labels=None, header=("text", "label")):
 
 def build(settings, material):
     bag = Bag(material.preprocessing["tokenizer"].size)
-    return classifier(settings, [bag, layers.Dense(len(material.classes), activation="softmax")])
+    return classifier.model(settings, [bag, layers.Dense(len(material.classes), activation="softmax")])
 
 
 KIND = TextClasses((CATALOG["rt_polarity"],), lambda texts, settings: Words.fit(texts, settings.vocabulary))
@@ -93,29 +94,29 @@ def test_a_bag_of_words_learns_and_stands_beside_its_baselines(finished):
 
 def test_the_model_file_alone_answers_texts_and_files(finished, tmp_path):
     shutil.copy(finished.folder / "model.tw", tmp_path / "m.tw")
-    trained = opened(tmp_path / "m.tw")
+    trained = load(tmp_path / "m.tw")
     texts = ("a lovely film", "the dull zebra", "warm")
-    said = answered(trained, None, texts, {})
+    said = ask(trained, None, texts, {})
     assert [answer["answer"] for answer in said] == ["good", "bad", "good"]
     assert [(answer["tokens"], answer["unknown"]) for answer in said] == [(3, 0), (3, 1), (1, 0)]
     (tmp_path / "t.txt").write_text("\n".join(texts))
     (tmp_path / "t.jsonl").write_text("\n".join(json.dumps({"review": text}) for text in texts))
     table(tmp_path / "t.csv", texts, ["good", "bad", "good"])
     for name in ("t.txt", "t.jsonl", "t.csv"):
-        again = answered(trained, tmp_path / name, (), {})
+        again = ask(trained, tmp_path / name, (), {})
         assert [answer["probabilities"] for answer in again] == [answer["probabilities"] for answer in said]
     assert [answer["label"] for answer in again] == ["good", "bad", "good"]
-    for sample in answered(trained, finished.folder / "samples.csv", (), {}):
+    for sample in ask(trained, finished.folder / "samples.csv", (), {}):
         assert sample["answer"] == sample["label"]
 
 
 def test_evaluate_reads_the_recipes_data_and_ones_own(finished, tmp_path):
-    trained = opened(finished.folder)
-    assert evaluated(trained, None).scores == finished.scores
-    found = evaluated(trained, table(tmp_path / "t.csv", *written(60, 9))).scores
+    trained = load(finished.folder)
+    assert evaluate(trained, None).scores == finished.scores
+    found = evaluate(trained, table(tmp_path / "t.csv", *written(60, 9))).scores
     assert (found["rows"], found["accuracy"] >= 0.95) == (60, True)
     with pytest.raises(DataError, match="'fair', which is not among the classes"):
-        evaluated(trained, table(tmp_path / "u.csv", ["a film"] * 2, ["good", "fair"]))
+        evaluate(trained, table(tmp_path / "u.csv", ["a film"] * 2, ["good", "fair"]))
 
 
 def test_evaluate_reads_a_named_sets_own_folder(tmp_path):
@@ -124,7 +125,7 @@ def test_evaluate_reads_a_named_sets_own_folder(tmp_path):
         (tmp_path / f"rt-polarity.{kind}").write_text("\n".join(texts))
     result = recipes.run("bag", epochs=1, data=tmp_path, run_dir=tmp_path / "run", verbose=0)
     assert result.model.preprocessing["labels"].classes == ("negative", "positive")
-    assert evaluated(opened(tmp_path / "run"), tmp_path).scores == result.scores
+    assert evaluate(load(tmp_path / "run"), tmp_path).scores == result.scores
     assert str(tmp_path) in json.loads((tmp_path / "run" / "manifest.json").read_text())["data"]["source"]
 
 
@@ -135,7 +136,7 @@ def test_the_vocabulary_is_that_of_the_training_part(own):
     trained = material.train[0]
     words = material.preprocessing["tokenizer"]
     assert trained.max() == words.size - 1
-    assert material.described()["rows"] == {"train": 194, "validation": 22, "test": 24}
+    assert material.description()["rows"] == {"train": 194, "validation": 22, "test": 24}
     assert set(material.raw) <= set(texts)
 
 
@@ -154,7 +155,7 @@ def test_parts_that_are_set_apart_are_taken_as_they_are(tmp_path, names):
     table(tmp_path / names[1], *written(20, 1))
     material = KIND.gather(tmp_path, TextSettings())
     assert material.raw == written(20, 1)[0]
-    assert material.described()["rows"] == {"train": 54, "validation": 6, "test": 20}
+    assert material.description()["rows"] == {"train": 54, "validation": 6, "test": 20}
 
 
 def test_three_parts_and_folders_of_folders(tmp_path):
@@ -163,7 +164,7 @@ def test_three_parts_and_folders_of_folders(tmp_path):
             (tmp_path / part / label).mkdir(parents=True, exist_ok=True)
             (tmp_path / part / label / f"{n}.txt").write_text(text)
     material = KIND.gather(tmp_path, TextSettings())
-    assert material.described()["rows"] == {"train": 40, "validation": 10, "test": 6}
+    assert material.description()["rows"] == {"train": 40, "validation": 10, "test": 6}
     assert len(textfiles.read(tmp_path / "train").texts) == 40
 
 
@@ -231,13 +232,13 @@ def test_null_in_json_lines_is_nothing_and_no_word(tmp_path):
 
 def test_a_text_with_nothing_to_read_is_refused(finished, tmp_path):
     with pytest.raises(DataError, match="text 1 is ' ', which holds nothing to read"):
-        answered(opened(finished.folder), None, ("fine", " "), {})
+        ask(load(finished.folder), None, ("fine", " "), {})
     with pytest.raises(ConfigError, match="--text"):
-        answered(opened(finished.folder), None, (), {})
+        ask(load(finished.folder), None, (), {})
 
 
 def test_the_network_is_stated_before_there_is_data():
     settings = TextSettings(vocabulary=50, length=9)
-    model = RECIPE.untrained(settings)
+    model = RECIPE.untrained_model(settings)
     assert model.input_spec.shape == (1, 9)
     assert model.weights["layers.0.table"].shape == (50, 16)

@@ -7,7 +7,7 @@ import pytest
 from tests.recipes.text.test_kind import table, written
 from thalweg import core, layers, ops, random, recipes
 from thalweg.recipes.text.sentiment import SentimentSettings, transformer
-from thalweg.recipes.trained import answered, opened
+from thalweg.recipes.trained import ask, load
 
 
 @pytest.mark.parametrize("network", ["cnn", "lstm", "transformer"])
@@ -16,7 +16,7 @@ def test_it_learns_reviews_of_ones_own(network, tmp_path):
     small = {"network": network, "units": 8, "embedding": 8, "learning_rate": 0.02, "epochs": 8, "batch_size": 16}
     result = recipes.run("sentiment", small, data=own, run_dir=tmp_path / "run", verbose=0)
     assert result.scores["accuracy"] >= 0.85 > result.scores["baseline"]
-    said = answered(opened(tmp_path / "run" / "model.tw"), None, ("a Lovely film", "a dull story"), {})
+    said = ask(load(tmp_path / "run" / "model.tw"), None, ("a Lovely film", "a dull story"), {})
     assert [answer["answer"] for answer in said] == ["good", "bad"]  # capital letters are no other words
 
 
@@ -45,7 +45,7 @@ def test_each_corpus_is_read_by_its_name_and_from_its_folder(data_folder, monkey
     ):
         settings = recipe.settings(corpus=corpus)
         material = recipe.application.gather(None, settings)
-        assert material.described()["rows"] == rows
+        assert material.description()["rows"] == rows
         assert material.classes == ("negative", "positive")
         again = recipe.application.gather(data_folder / folder, settings)
         np.testing.assert_array_equal(again.test[0], material.test[0])

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from thalweg.recipes.translation import baseline as dictionary
+from thalweg.recipes.translation import baseline
 
 
 def model_1(sources, targets, rounds):
@@ -29,10 +29,10 @@ def test_it_is_model_1():
     ours = [rng.choice(list(meaning), rng.integers(1, 6)) for _ in range(120)]
     sources = [" ".join(row) for row in ours]
     targets = [" ".join([*rng.permutation([meaning[e] for e in row]), "x"]) for row in ours]
-    t = model_1(sources, targets, dictionary.ROUNDS)
-    found = dictionary.learned(sources, targets)
+    t = model_1(sources, targets, baseline.ROUNDS)
+    found = baseline.learn(sources, targets)
     assert found.keys() == meaning.keys()
     for e, f in found.items():
         assert t[f, e] >= max(p for (_, other), p in t.items() if other == e) - 1e-12
     assert found == meaning  # which counting words that stand together would spoil: "x" stands with all
-    assert dictionary.translated(found, ["e3 e1, new"]) == [f"{meaning['e3']} {meaning['e1']}, new"]
+    assert baseline.translate(found, ["e3 e1, new"]) == [f"{meaning['e3']} {meaning['e1']}, new"]

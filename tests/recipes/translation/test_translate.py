@@ -10,10 +10,10 @@ import pytest
 from thalweg import recipes
 from thalweg.data import BytePairs, Words
 from thalweg.errors import ConfigError, DataError, MissingExtraError
-from thalweg.recipes.trained import answered, evaluated, opened
-from thalweg.recipes.translation.files import Pairs
+from thalweg.recipes.trained import ask, evaluate, load
+from thalweg.recipes.translation.pairs import Pairs
 from thalweg.recipes.translation.translate import TranslateSettings, schedule, tokenizer
-from thalweg.recipes.translation.translator import encoded, is_written_in_chinese
+from thalweg.recipes.translation.translator import encode, is_written_in_chinese
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
 SMALL = {
@@ -64,32 +64,32 @@ def test_lstms_translate_too(own, tmp_path):
 
 def test_the_model_file_alone_answers_texts_and_files(finished, tmp_path):
     shutil.copy(finished.folder / "model.tw", tmp_path / "m.tw")
-    trained = opened(tmp_path / "m.tw")
-    said = answered(trained, None, ("two five.", "one zebra six."), {})
+    trained = load(tmp_path / "m.tw")
+    said = ask(trained, None, ("two five.", "one zebra six."), {})
     assert said[0]["translation"] == "zwei fünf."
     assert [(answer["tokens"], answer["unknown"], answer["cut"]) for answer in said] == [(3, 0, False), (4, 1, False)]
     (tmp_path / "t.txt").write_text("two five.\none zebra six.\n")
-    assert answered(trained, tmp_path / "t.txt", (), {}) == said
+    assert ask(trained, tmp_path / "t.txt", (), {}) == said
     (tmp_path / "t.csv").write_text("n,text\n1,two five.\n2,one zebra six.\n")
-    assert answered(trained, tmp_path / "t.csv", (), {}) == said
+    assert ask(trained, tmp_path / "t.csv", (), {}) == said
     table(tmp_path / "t.tsv", [("two five.", "zwei fünf.")])
-    (answer,) = answered(trained, tmp_path / "t.tsv", (), {"beams": 1})
+    (answer,) = ask(trained, tmp_path / "t.tsv", (), {"beams": 1})
     assert answer["translation"] == answer["reference"] == "zwei fünf."
-    long = answered(trained, None, ("one two " * 40,), {})[0]
+    long = ask(trained, None, ("one two " * 40,), {})[0]
     assert (long["tokens"], long["cut"]) == (80, True)
-    samples = answered(trained, finished.folder / "samples.tsv", (), {})
+    samples = ask(trained, finished.folder / "samples.tsv", (), {})
     assert np.mean([sample["translation"] == sample["reference"] for sample in samples]) >= 0.8
     with pytest.raises(DataError, match="text 0 is ' ', which holds nothing to read"):
-        answered(trained, None, (" ",), {})
+        ask(trained, None, (" ",), {})
     with pytest.raises(ConfigError, match="beams='0'"):
-        answered(trained, None, ("one.",), {"beams": "0"})
+        ask(trained, None, ("one.",), {"beams": "0"})
 
 
 def test_evaluate_reads_the_recipes_data_and_ones_own(finished, own, tmp_path):
-    trained = opened(finished.folder)
-    assert evaluated(trained, None).scores == finished.scores
-    assert evaluated(trained, own).scores["bleu"] == finished.scores["bleu"]
-    found = evaluated(trained, table(tmp_path / "t.tsv", written(20, 9)))
+    trained = load(finished.folder)
+    assert evaluate(trained, None).scores == finished.scores
+    assert evaluate(trained, own).scores["bleu"] == finished.scores["bleu"]
+    found = evaluate(trained, table(tmp_path / "t.tsv", written(20, 9)))
     assert found.scores["bleu"] >= 80
     assert [m.name for m in found.baselines] == ["the source, copied"]
 
@@ -108,7 +108,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bits(finished, tmp_path):
 
 def test_rows_are_the_source_the_target_and_the_target_one_later():
     records = {side: Words(("a", "b", "c"), ends=True) for side in ("source", "target")}
-    (x, t), y = encoded(Pairs(["a b", "c c c c c"], ["b a", "zebra"]), records, 4)
+    (x, t), y = encode(Pairs(["a b", "c c c c c"], ["b a", "zebra"]), records, 4)
     np.testing.assert_array_equal(x, [[4, 5, 3, 0], [6, 6, 6, 6]])
     np.testing.assert_array_equal(t, [[2, 5, 4, 0], [2, 1, 0, 0]])
     np.testing.assert_array_equal(y, [[5, 4, 3, 0], [1, 3, 0, 0]])
@@ -160,7 +160,7 @@ def test_tatoeba_is_split_so_that_no_sentence_is_read_before_it_is_asked(data_fo
     recipe = recipes.load("translate")
     material = recipe.application.gather(None, recipe.settings(corpus="tatoeba", tokens="words"))
     test, train = material.raw
-    assert material.described()["rows"]["test"] == len(test) > 1500
+    assert material.description()["rows"]["test"] == len(test) > 1500
     assert not set(train.targets) & set(test.targets)
     assert not set(train.sources) & set(test.sources)
     assert not material.facts["chinese"]

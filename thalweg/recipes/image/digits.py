@@ -10,7 +10,8 @@ import math
 from thalweg import layers, optim
 from thalweg.datasets.catalog import DIGITS
 from thalweg.model import Model
-from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes import classifier
+from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.image.kind import PictureClasses
 from thalweg.recipes.settings import Epochs, Filters, LearningRate, Rate, Settings, Units
 
@@ -41,7 +42,7 @@ def build(settings: DigitsSettings, material: Material) -> Model:
         layers.Dropout(settings.dropout),
         layers.Dense(len(material.classes), activation="softmax"),
     ]
-    return classifier(settings, body, optim.schedules.CosineDecay(settings.learning_rate, steps))
+    return classifier.model(settings, body, optim.schedules.CosineDecay(settings.learning_rate, steps))
 
 
 RECIPE = Recipe(PictureClasses(DIGITS), DigitsSettings, build)

@@ -1,4 +1,4 @@
-"""rows: what people keep pictures in (.npz, .npy, .csv, a picture file), as rows for a network.
+"""files: what people keep pictures in (.npz, .npy, .csv, a picture file), as rows for a network.
 
     .npz   an array x, and y for the labels if they are known
     .npy   an array of pictures, or one picture
@@ -45,7 +45,7 @@ def read(path: Path, shape: Sequence[int] | None = None, brightest: float = 255)
     if path.suffix.lower() not in READERS:
         raise DataError(f"{path} is none of the kinds read here.\n  {nearest(path.suffix, [*READERS, '.png', '.jpg'])}")
     x, y = READERS[path.suffix.lower()](path)
-    x = _square(x, path) if shape is None else _fitted(x, tuple(shape), path)
+    x = _square(x, path) if shape is None else _fit(x, tuple(shape), path)
     return x, y
 
 
@@ -108,10 +108,10 @@ def _picture(path: Path, shape: Sequence[int] | None, brightest: float) -> np.nd
         raise DataError(f"{path} is a picture; the network takes rows of {shape}.\n  Write them as .npy or .csv.")
     try:
         with Image.open(path) as image:
-            fitted = image.convert("RGB" if tuple(shape[2:]) == (3,) else "L").resize((shape[1], shape[0]))
+            resized = image.convert("RGB" if tuple(shape[2:]) == (3,) else "L").resize((shape[1], shape[0]))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be read as a picture: {error}.\n  Save it anew as .png.") from error
-    return np.asarray(fitted, np.float32).reshape(1, *shape) * np.float32(brightest / 255)
+    return np.asarray(resized, np.float32).reshape(1, *shape) * np.float32(brightest / 255)
 
 
 def _square(x: np.ndarray, path: Path) -> np.ndarray:
@@ -123,14 +123,14 @@ def _square(x: np.ndarray, path: Path) -> np.ndarray:
     return x.reshape(-1, side, side)
 
 
-def _fitted(x: Any, shape: tuple[int, ...], path: Path) -> np.ndarray:
+def _fit(x: Any, shape: tuple[int, ...], path: Path) -> np.ndarray:
     if _alike(x.shape[1:], shape) or x.shape == shape:  # rows of the network's, or one row alone
         return x.reshape(-1, *shape)
     raise DataError(f"{path} holds {list(x.shape)}; a row of the network's input is {list(shape)}.\n  Write it so.")
 
 
-def _alike(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+def _alike(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Whether rows differ only in axes of length 1, or in that one of them is a line."""
-    axes, wanted_axes = ([n for n in shape if n != 1] for shape in (given, wanted))
-    same_size = math.prod(given) == math.prod(wanted)
+    axes, wanted_axes = ([n for n in sizes if n != 1] for sizes in (shape, wanted))
+    same_size = math.prod(shape) == math.prod(wanted)
     return axes == wanted_axes or (same_size and min(len(axes), len(wanted_axes)) <= 1)

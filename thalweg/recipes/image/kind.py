@@ -1,4 +1,4 @@
-"""Pictures: labelled pictures in three parts, from a named data set or from a file of one's own."""
+"""kind: pictures into classes; labelled pictures in three parts, from a named data set or from a file of one's own."""
 
 import dataclasses
 from pathlib import Path
@@ -11,18 +11,16 @@ from thalweg.data import encode_labels, split
 from thalweg.datasets import Entry
 from thalweg.errors import ConfigError, DataError
 from thalweg.model import Model
-from thalweg.page import Figure, Figures
-from thalweg.recipes import classifier as judging
-from thalweg.recipes.answers import said_of_rows
+from thalweg.recipes import classifier, paths
+from thalweg.recipes.answers import of_rows
 from thalweg.recipes.base import Answer, Asked, Material, Trained
-from thalweg.recipes.classifier import Judged
 from thalweg.recipes.folder import SAMPLES
-from thalweg.recipes.image import files as rows
+from thalweg.recipes.image import files
+from thalweg.recipes.image.verdict import verdict
 from thalweg.recipes.settings import Asking, Settings
-from thalweg.recipes.verdict import Verdict, percent
+from thalweg.recipes.verdict import Verdict
 
 TEST = 0.2  # the share of a file of one's own that tests
-SHOWN = 16  # pictures of the rows with the highest loss
 TRIED = 10  # test pictures set apart for a first `predict`
 Part = tuple[np.ndarray, np.ndarray]
 """Pictures and their class numbers."""
@@ -62,7 +60,7 @@ class PictureClasses:
                 f"{path} is a folder; {self.entry.title} takes none.\n  Write --data FILE.npz with arrays x and y."
             )
         (x, y), test = datasets.load(self.entry.name, path)
-        source = self.entry.title if path is None else f"{self.entry.title}, {path}"
+        source = paths.source(self.entry.title, path)
         halves = _halves((x, y.reshape(-1)), settings.validation_split, settings.seed)
         return _material(Parts(*halves, (test[0], test[1].reshape(-1))), self.entry.classes, source)
 
@@ -84,7 +82,7 @@ class PictureClasses:
     def judge(self, model: Model, material: Material) -> Verdict:
         """Accuracy beside the commonest class; confusion matrix, class by class, the worst mistakes."""
         x, y = material.test
-        return shown(judging.judge(model, x, y, material.classes), x, material.train[1])
+        return verdict(classifier.predictions(model, x, y, material.classes), x, material.train[1])
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """A few test pictures with their labels."""
@@ -94,22 +92,15 @@ class PictureClasses:
 
     def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
         """What the model says of each row in the file; a label that the file has stands beside it."""
-        x, labels = rows.read(asked.only_file(), trained.shape, trained.manifest.get("brightest", 255))
-        given = [{}] * len(x) if labels is None else [{"label": label.item()} for label in labels]
-        return said_of_rows(trained, x, given)
-
-
-def shown(judged: Judged, x: np.ndarray, reference: np.ndarray) -> Verdict:
-    """The verdict on pictures `x`, with the worst mistakes as pictures; `reference` holds the training labels."""
-    figures = [_figure(judged, x, int(row)) for row in judged.hardest(SHOWN)]
-    worst = Figures(judging.hardest_title(judged, SHOWN), figures)
-    return judging.verdict(judged, reference, "pictures", [worst])
+        x, labels = files.read(asked.only_file(), trained.shape, trained.manifest.get("brightest", 255))
+        columns = [{}] * len(x) if labels is None else [{"label": label.item()} for label in labels]
+        return of_rows(trained, x, columns)
 
 
 def labelled(path: Path, shape: tuple[int, ...], classes: tuple[str, ...]) -> Part:
     """Every row of a file, for a network that takes rows of `shape` and knows `classes`."""
-    x, y = rows.read(path, shape)
-    return x, rows.codes(_known(y, path), classes)
+    x, y = files.read(path, shape)
+    return x, files.codes(_labels(y, path), classes)
 
 
 def _material(parts: Parts, classes: tuple[str, ...], source: str) -> Material:
@@ -118,14 +109,14 @@ def _material(parts: Parts, classes: tuple[str, ...], source: str) -> Material:
 
 
 def _own(path: Path, validation: float, seed: int) -> Material:
-    x, labels = rows.read(path)
-    y, classes = encode_labels(_known(labels, path))
+    x, labels = files.read(path)
+    y, classes = encode_labels(_labels(labels, path))
     parts = split(len(y), test=TEST, labels=y, seed=seed)
     train, test = (x[parts.train], y[parts.train]), (x[parts.test], y[parts.test])
     return _material(Parts(*_halves(train, validation, seed), test), tuple(map(str, classes)), str(path))
 
 
-def _known(labels: np.ndarray | None, path: Path) -> np.ndarray:
+def _labels(labels: np.ndarray | None, path: Path) -> np.ndarray:
     if labels is None:
         raise DataError(f"{path} holds no labels.\n  Add an array y (.npz) or a column y (.csv), one label a row.")
     return labels
@@ -135,10 +126,3 @@ def _halves(part: Part, validation: float, seed: int) -> tuple[Part, Part]:
     x, y = part
     rows = split(len(y), validation=validation, labels=y, seed=seed)
     return (x[rows.train], y[rows.train]), (x[rows.validation], y[rows.validation])
-
-
-def _figure(judged: Judged, x: np.ndarray, row: int) -> Figure:
-    true, called = judged.pair(row)
-    names, p = judged.classes, judged.probabilities[row]
-    said = [(names[k], percent(p[k])) for k in (true, called)]
-    return Figure(f"test row {row}", x[row], float(x.max()), said[0], None if true == called else said[1], f"row {row}")

@@ -9,7 +9,8 @@ from thalweg import layers
 from thalweg.core import Module
 from thalweg.datasets.catalog import MNIST
 from thalweg.model import Model
-from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes import classifier
+from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.image.kind import PictureClasses
 from thalweg.recipes.settings import BatchSize, Epochs, Filters, LearningRate, Rate, Settings, Units
 
@@ -65,7 +66,7 @@ def lstm(settings: LSTMSettings, material: Material) -> Model:
 def _between(settings: Settings, material: Material, body: Sequence[Module]) -> Model:
     first = layers.Rescaling(1 / 255, input_shape=material.train[0].shape[1:])
     last = layers.Dense(len(material.classes), activation="softmax")
-    return classifier(settings, [first, *body, last])
+    return classifier.model(settings, [first, *body, last])
 
 
 PICTURES = PictureClasses(MNIST)

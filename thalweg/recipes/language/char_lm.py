@@ -24,7 +24,7 @@ from thalweg.model import Model
 from thalweg.models import GPT, RecurrentLM
 from thalweg.recipes.base import Material, Recipe, rows_of
 from thalweg.recipes.language.kind import Language
-from thalweg.recipes.language.layout import Windows
+from thalweg.recipes.language.windows import Windows
 from thalweg.recipes.settings import (
     BatchSize,
     Context,

@@ -1,4 +1,4 @@
-"""writing: texts that a trained language model continues, however long, and what may be said of how."""
+"""generation: texts that a trained language model continues, however long, and what may be said of how."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ class Generating(Asking):
         return Sample(self.temperature, self.top_k, self.top_p)
 
 
-def continued(model: Model, prompt: np.ndarray, how: Generating, end: int | None = None) -> np.ndarray:
+def continue_text(model: Model, prompt: np.ndarray, how: Generating, end: int | None = None) -> np.ndarray:
     """The tokens that `model` writes after `prompt`, `how.length` of them; what follows `end` is padding.
 
     A model with a state remembers all of the prompt. One with a context, such as GPT, writes in stretches that fill it:
@@ -35,13 +35,13 @@ def continued(model: Model, prompt: np.ndarray, how: Generating, end: int | None
     context = getattr(model.module, "context", None)
     if context is None:
         return generate(model, prompt[None], how.length, search=how.search, end=end, seed=how.seed)[0]
-    known, wanted, stretch = prompt, len(prompt) + how.length, 0
-    while len(known) < wanted:
-        seen = known[-max(1, context // 2) :]
-        asked: Any = {"search": how.search, "end": end, "seed": seed_of(how.seed, stretch)}
-        known = np.concatenate([known, generate(model, seen[None], context + 1 - len(seen), **asked)[0]])
+    text, length, stretch = prompt, len(prompt) + how.length, 0
+    while len(text) < length:
+        seen = text[-max(1, context // 2) :]
+        options: Any = {"search": how.search, "end": end, "seed": seed_of(how.seed, stretch)}
+        text = np.concatenate([text, generate(model, seen[None], context + 1 - len(seen), **options)[0]])
         stretch += 1
-    return known[len(prompt) : wanted]
+    return text[len(prompt) : length]
 
 
 def seed_of(seed: int, stretch: int) -> int:

@@ -1,45 +1,28 @@
-"""Language models: texts as characters or words, the verdict beside a model that counts, and texts that are written."""
+"""kind: language models over characters or words, judged beside a model that counts; texts that they write."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from thalweg.data.text import PADDING, UNKNOWN
-from thalweg.datasets import Entry, store
+from thalweg.data.text import UNKNOWN
+from thalweg.datasets import Entry
 from thalweg.model import Model
-from thalweg.page import Measure, Sample, Samples
-from thalweg.recipes import textfiles
+from thalweg.page import Sample, Samples
+from thalweg.recipes import paths, textfiles
 from thalweg.recipes.base import Answer, Asked, Material, Trained
-from thalweg.recipes.language import baseline as counting
-from thalweg.recipes.language.files import Parts
-from thalweg.recipes.language.generation import Generating, continued
+from thalweg.recipes.language import baseline
+from thalweg.recipes.language.generation import Generating, continue_text
 from thalweg.recipes.language.layout import Layout
+from thalweg.recipes.language.parts import Parts
+from thalweg.recipes.language.verdict import NATS, Scale, verdict
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.verdict import Verdict, percent
+from thalweg.recipes.verdict import Verdict
 
 PARTS = "train", "validation", "test"
 TEMPERATURES, LENGTH = (0.5, 1.0), 400  # of the texts on the page
-
-
-class Score(NamedTuple):
-    """What a mean of -log p a token is told as."""
-
-    name: str
-    token: str
-    of: Callable[[float], float]
-    text: str
-
-    def measure(self, name: str, loss: float) -> Measure:
-        """The measure of a model that loses so much."""
-        return Measure(name, self.of(loss), self.text.format(self.of(loss)))
-
-
-NATS = Score("loss", "character", float, "{:.3f} nats")
-PERPLEXITY = Score("perplexity", "word", math.exp, "{:,.1f}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +33,7 @@ class Language:
         entry: the named data set.
         load: `load(folder)` gives its parts: "train" and what else is set apart, each a list of texts.
         layout: how texts become rows.
-        score: what is reported.
+        scale: as what a loss is told.
         order: 1 holds the network against a unigram model, 2 against a bigram model.
         symbols: how many different tokens the named set has, for a summary without data.
     """
@@ -58,7 +41,7 @@ class Language:
     entry: Entry
     load: Callable[[Path | None], Parts]
     layout: Layout
-    score: Score = NATS
+    scale: Scale = NATS
     order: int = 2
     symbols: int = 65
     asking: type[Asking] = Generating
@@ -72,20 +55,20 @@ class Language:
         Raises:
             DataError: there is no such data, it is empty, in another encoding, or too short.
         """
-        named = path is None or any(store.find(self.entry, file.name, path) for file in self.entry.files)
-        found, note = (self.load(path), "") if named else (self._own(path), "parts in order")
-        if "test" not in found:
-            found, note = self.layout.parted(found["train"], settings, test=True), self.layout.note
-        elif "validation" not in found and named and settings.patience is None:
-            found, note = found | {"validation": found["test"]}, "the test part also validates, and nothing is chosen"
-        elif "validation" not in found:
-            found |= self.layout.parted(found["train"], settings, test=False)
-        tokenizer = self.layout.tokenizer(found["train"], settings)
-        ids = {name: tokenizer(part) for name, part in found.items()}
+        named = path is None or paths.holds(path, self.entry)
+        texts, note = (self.load(path), "") if path is None or named else (self._own(path), "parts in order")
+        if "test" not in texts:
+            texts, note = self.layout.split(texts["train"], settings, test=True), self.layout.note
+        elif "validation" not in texts and named and settings.patience is None:
+            texts, note = texts | {"validation": texts["test"]}, "the test part also validates, and nothing is chosen"
+        elif "validation" not in texts:
+            texts |= self.layout.split(texts["train"], settings, test=False)
+        tokenizer = self.layout.tokenizer(texts["train"], settings)
+        ids = {name: tokenizer(part) for name, part in texts.items()}
         rows: dict[str, Any] = {name: self.layout.rows(ids[name], settings, name) for name in ids}
-        counts = counting.counted(ids["train"], self.order, tokenizer.size)
-        words = [self.entry.title] * named + [str(path)] * (path is not None) + [note] * bool(note)
-        return self._material(rows, ", ".join(words), tokenizer, counts, found)
+        counts = baseline.count(ids["train"], self.order, tokenizer.size)
+        source = paths.source(self.entry.title if named else None, path, note)
+        return self._material(rows, source, tokenizer, counts, texts)
 
     def blank(self, settings: Any) -> Material:
         """One row, and a vocabulary of the size that the named set has."""
@@ -97,9 +80,9 @@ class Language:
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """All of a person's text; of a folder with parts, the test part; of the named set's folder, its own."""
-        if any(store.find(self.entry, file.name, path) for file in self.entry.files):
+        if paths.holds(path, self.entry):
             return self.gather(path, trained.settings)
-        texts = self.layout.read(textfiles.parts(path).get("test", path))
+        texts = self.layout.read(paths.parts(path).get("test", path))
         tokenizer = trained.record("tokenizer")
         part = self.layout.rows(tokenizer(texts), trained.settings, "test")
         rows: dict[str, Any] = dict.fromkeys(PARTS, part)
@@ -108,24 +91,8 @@ class Language:
     def judge(self, model: Model, material: Material) -> Verdict:
         """What a token of the test part costs, beside a model that counts; texts that the network writes."""
         x, y = material.test
-        ours = self.layout.loss(model, x, y)
-        known, score = material.facts["counts"], self.score
-        counted, tokens = counting.loss(known, x, y), int((y != PADDING).sum())
-        name, unknown = counting.NAMES[known["order"]], float((y == UNKNOWN).sum() / tokens)
-        measure, baseline = score.measure(f"test {score.name}", ours), score.measure(f"{name} counts", counted)
-        scores = {"loss": ours, "perplexity": math.exp(ours), "baseline_loss": counted, "tokens": tokens}
-        return Verdict(
-            measure=measure,
-            baselines=[baseline],
-            scores={**scores, score.name: measure.value, "baseline": baseline.value, "unknown": unknown},
-            line=f"Test {score.name} {measure.value:.4f} a {score.token}. {name.title()} counts give "
-            f"{baseline.value:.4f}.",
-            heading=f"{measure.text} a {score.token}",
-            note=f"{tokens:,} test {score.token}s, {percent(unknown)} of them unknown",
-            facts={"perplexity": f"{math.exp(ours):,.2f}", "bits": f"{ours / math.log(2):.3f}"},
-            sections=self._pages(model, material),
-            whole=None,
-        )
+        loss = self.layout.loss(model, x, y)
+        return verdict(loss, x, y, material.facts["counts"], self.scale, self._pages(model, material))
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """A beginning from the test part."""
@@ -138,15 +105,14 @@ class Language:
         assert isinstance(asked.how, Generating)
         return [{"row": row, **self._answer(trained, text, asked.how)} for row, text in enumerate(texts)]
 
-    def _own(self, path: Path | None) -> Parts:
-        assert path is not None
-        return {name: self.layout.read(p) for name, p in (textfiles.parts(path) or {"train": path}).items()}
+    def _own(self, path: Path) -> Parts:
+        return {name: self.layout.read(p) for name, p in (paths.parts(path) or {"train": path}).items()}
 
     def _material(
-        self, rows: Mapping[str, Any], source: str, tokenizer: Any, counts: Mapping[str, Any], found: Parts
+        self, rows: Mapping[str, Any], source: str, tokenizer: Any, counts: Mapping[str, Any], texts: Parts
     ) -> Material:
         records, facts = {"tokenizer": tokenizer}, {"counts": counts}
-        raw = {"test": found["test"], "train": found["train"]}
+        raw = {"test": texts["test"], "train": texts["train"]}
         return Material(
             rows["train"], rows["validation"], rows["test"], source,
             preprocessing=records, facts=facts, raw=raw, in_order=self.layout.in_order,
@@ -155,13 +121,13 @@ class Language:
     def _answer(self, trained: Trained, text: str, how: Generating) -> Answer:
         tokenizer = trained.record("tokenizer")
         prompt = self.layout.prompt(tokenizer, text)
-        written = self.layout.text(tokenizer, continued(trained.model, prompt, how, self.layout.end))
+        written = self.layout.text(tokenizer, continue_text(trained.model, prompt, how, self.layout.end))
         return {"prompt": text, "written": written, "unknown": int((prompt == UNKNOWN).sum())}
 
     def _pages(self, model: Model, material: Material) -> list[Samples]:
-        shown = []
+        samples = []
         for seed, temperature in enumerate(TEMPERATURES):
             how = Generating(temperature=temperature, seed=seed, length=LENGTH)
             text, note = self.layout.page(model, material.preprocessing["tokenizer"], how, material.raw["train"])
-            shown.append(Sample(text, ", ".join(filter(None, (f"temperature {temperature}", note)))))
-        return [Samples("What the network writes", shown)]
+            samples.append(Sample(text, ", ".join(filter(None, (f"temperature {temperature}", note)))))
+        return [Samples("What the network writes", samples)]

@@ -19,7 +19,7 @@ from thalweg.model import Model
 from thalweg.models import RecurrentLM
 from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.language.kind import Language
-from thalweg.recipes.language.layout import Lines
+from thalweg.recipes.language.lines import Lines
 from thalweg.recipes.settings import BatchSize, Context, Epochs, LearningRate, Rate, Settings, Units
 
 

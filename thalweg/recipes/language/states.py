@@ -1,4 +1,4 @@
-"""carrying: a state carried over a text, in training from batch to batch, in judging from its first word on."""
+"""states: a state carried over a text, in training from batch to batch, in judging from its first word on."""
 
 from typing import Any
 
@@ -33,12 +33,7 @@ class FreshStates(Callback):
             self.epoch = epoch
 
 
-def evaluated(model: Model, x: np.ndarray, y: np.ndarray) -> float:
-    """The loss that the model was compiled with: the mean over all that is no padding."""
-    return float(model.evaluate(x, y, return_dict=True)["loss"])
-
-
-def carried(model: Model, x: np.ndarray, y: np.ndarray) -> float:
+def loss(model: Model, x: np.ndarray, y: np.ndarray) -> float:
     """The mean of -log p over rows [rows, tokens] that are too long to be read at once; the state goes on.
 
     Raises:
@@ -59,6 +54,6 @@ def carried(model: Model, x: np.ndarray, y: np.ndarray) -> float:
         cache, total = called(module, params, "start", len(x), x.shape[1], policy=policy), 0.0
         for first in range(0, x.shape[1], STRETCH):
             part = slice(first, first + STRETCH)
-            lost, cache = stretch(params, cache, jnp.asarray(x[:, part]), jnp.asarray(y[:, part]))
-            total += float(lost)
+            part_loss, cache = stretch(params, cache, jnp.asarray(x[:, part]), jnp.asarray(y[:, part]))
+            total += float(part_loss)
     return total / y.size

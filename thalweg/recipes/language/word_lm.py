@@ -22,9 +22,10 @@ from thalweg.layers import LSTM
 from thalweg.model import Model
 from thalweg.models import RecurrentLM
 from thalweg.recipes.base import Material, Recipe
-from thalweg.recipes.language.kind import PERPLEXITY, Language
-from thalweg.recipes.language.layout import Streams
+from thalweg.recipes.language.kind import Language
 from thalweg.recipes.language.states import FreshStates
+from thalweg.recipes.language.streams import Streams
+from thalweg.recipes.language.verdict import PERPLEXITY
 from thalweg.recipes.settings import (
     BatchSize,
     Context,

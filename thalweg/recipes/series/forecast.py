@@ -53,19 +53,21 @@ def build(settings: ForecastSettings, material: Material) -> Model:
         body = layers.Sequential(_network(settings, history, horizon, targets))
     else:
         each = layers.Sequential(_network(settings, history, horizon, 1))
-        body = layers.Sequential([*_apart(history, targets), layers.TimeDistributed(each), *_joined(horizon, targets)])
+        body = layers.Sequential(
+            [*_split_variables(history, targets), layers.TimeDistributed(each), *_join_variables(horizon, targets)]
+        )
     model = Sequential([layers.WindowNormalization(body, source.targets, input_shape=(history, variables))])
     optimizer = optim.Adam(optim.schedules.CosineDecay(settings.learning_rate))  # as long as the run
     model.compile(optimizer, "mse", ["mae"], precision=settings.precision, seed=settings.seed)
     return model
 
 
-def _apart(history: int, variables: int) -> list[Module]:
+def _split_variables(history: int, variables: int) -> list[Module]:
     """[batch, time, variables] -> [batch, variables, time, 1]."""
     return [layers.Permute((2, 1)), layers.Reshape((variables, history, 1))]
 
 
-def _joined(horizon: int, variables: int) -> list[Module]:
+def _join_variables(horizon: int, variables: int) -> list[Module]:
     """[batch, variables, horizon, 1] -> [batch, horizon, variables]."""
     return [layers.Reshape((variables, horizon)), layers.Permute((2, 1))]
 

@@ -1,4 +1,4 @@
-"""Forecasts: the next rows of a series from its last ones, in three parts in the order of time."""
+"""kind: forecasts; the next rows of a series from its last ones."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,20 @@ import numpy as np
 from pydantic import Field
 
 from thalweg.data import Series, Standardize, forecast_windows, next_times
-from thalweg.datasets import store
 from thalweg.errors import DataError
 from thalweg.model import Model
+from thalweg.recipes import paths
 from thalweg.recipes.base import Answer, Asked, Material, Trained
-from thalweg.recipes.series import files as timeseries
-from thalweg.recipes.series import verdict as outlook
-from thalweg.recipes.series.baseline import Units, seasonal_error
-from thalweg.recipes.series.files import CORPORA, Named, Reach
+from thalweg.recipes.series import files, windows
+from thalweg.recipes.series.corpora import CORPORA, Corpus
+from thalweg.recipes.series.errors import Units, seasonal_error
+from thalweg.recipes.series.reach import Reach, choose, usual
+from thalweg.recipes.series.verdict import verdict
 from thalweg.recipes.settings import Asking, Names, Settings, Share
 from thalweg.recipes.verdict import Verdict
 
 SAMPLES = "samples.csv"
-Corpus = Annotated[
+CorpusName = Annotated[
     Literal["ett", "airline", "exchange", "temperatures", "sunspots"], Field(description=f"{', '.join(CORPORA)}")
 ]
 
@@ -30,7 +31,7 @@ Corpus = Annotated[
 class SeriesSettings(Settings):
     """What every forecast has; what is not set is as usual for the series."""
 
-    corpus: Corpus = "ett"
+    corpus: CorpusName = "ett"
     history: Annotated[int | None, Field(ge=2, description="rows that are seen")] = None
     horizon: Annotated[int | None, Field(ge=1, description="rows that are predicted")] = None
     period: Annotated[int | None, Field(ge=1, description="rows after which a season comes again; 1: none")] = None
@@ -66,49 +67,49 @@ class Forecasts:
             DataError: there is no such file, or it is damaged, has gaps or is too short.
             ConfigError: a target that it does not have, a reach that does not fit it.
         """
-        known = CORPORA[settings.corpus] if path is None or _holds(path, CORPORA[settings.corpus]) else None
-        series = timeseries.own(_file(path), settings) if known is None else known.module.load_data(path)
-        far = timeseries.reach(settings, timeseries.usual(series) if known is None else known.usual)
-        series, targets = timeseries.prepared(series, settings)
-        cut = timeseries.parts(series, targets, settings, known, far)
-        assert isinstance(cut.scale, Standardize)
+        corpus = CORPORA[settings.corpus] if path is None or CORPORA[settings.corpus].is_at(path) else None
+        series = files.read(path, settings) if corpus is None else corpus.module.load_data(path)
+        reach = choose(settings, usual(series) if corpus is None else corpus.usual)
+        series, targets = windows.prepare(series, settings)
+        parts = windows.parts(series, targets, settings, corpus, reach)
+        assert isinstance(parts.scale, Standardize)
         facts = {
-            **_described(series, targets, far, settings),
-            "season": _season(series, targets, cut.borders[0], far, settings),
-            "published": _published(known, far, settings),
+            **_facts(series, targets, reach, settings),
+            "season": _season(series, targets, parts.borders[0], reach, settings),
+            "published": _published(corpus, reach, settings),
         }
-        source = ", ".join(filter(None, [known and known.entry.title, path and str(path), cut.note]))
-        records = {"scale": cut.scale}
-        return Material(cut.train, cut.validation, cut.test, source, (), records, {"series": facts}, series)
+        source = paths.source(corpus and corpus.entry.title, path, parts.note)
+        records = {"scale": parts.scale}
+        return Material(parts.train, parts.validation, parts.test, source, (), records, {"series": facts}, series)
 
     def blank(self, settings: SeriesSettings) -> Material:
         """A window of zeros with the named series' variables."""
-        known = CORPORA[settings.corpus]
-        far, (variables,) = timeseries.reach(settings, known.usual), known.entry.shape
+        corpus = CORPORA[settings.corpus]
+        reach, (variables,) = choose(settings, corpus.usual), corpus.entry.shape
         names = [*map(str, range(variables))] if settings.target is None else settings.target
         several = range(variables) if settings.variables == "together" else range(len(names))
-        series = Series.of(np.zeros((far.history + far.horizon, len(several))))
+        series = Series.of(np.zeros((reach.history + reach.horizon, len(several))))
         targets = tuple(several)[: len(names)]
-        part = forecast_windows(series, far.history, far.horizon, targets=targets)
+        part = forecast_windows(series, reach.history, reach.horizon, targets=targets)
         scale = Standardize((0.0,) * len(several), (1.0,) * len(several))
-        facts = _described(series, targets, far, settings)
+        facts = _facts(series, targets, reach, settings)
         return Material(
-            part, part, part, known.entry.title, preprocessing={"scale": scale}, facts={"series": facts}, raw=series
+            part, part, part, corpus.entry.title, preprocessing={"scale": scale}, facts={"series": facts}, raw=series
         )
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """Every window of a person's file, scaled as the model's own data was."""
-        if _holds(path, CORPORA[trained.settings.corpus]):
+        if CORPORA[trained.settings.corpus].is_at(path):
             return self.gather(path, trained.settings)
         facts, scale = trained.manifest["series"], trained.record("scale")
-        series, _ = timeseries.prepared(_like(trained, path), trained.settings)
+        series, _ = windows.prepare(_like(trained, path), trained.settings)
         scaled = Series(scale(series.values), series.names, series.times)
         part = forecast_windows(scaled, facts["history"], facts["horizon"], targets=facts["targets"])
         return Material(part, part, part, str(path), (), trained.model.preprocessing, {"series": facts}, series)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Errors beside those of the last value, last season, the drift and a linear map; a few forecasts as curves."""
-        return outlook.verdict(model.predict, material, units_of(material.preprocessing, material.facts["series"]))
+        return verdict(model.predict, material, units_of(material.preprocessing, material.facts["series"]))
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """The last rows of the test part, as a table like the one the series was read from."""
@@ -127,7 +128,7 @@ class Forecasts:
     def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
         """The rows that follow the file's last one, with their times; the last `history` rows are read."""
         facts, scale, path = trained.manifest["series"], trained.record("scale"), asked.only_file()
-        series, _ = timeseries.prepared(_like(trained, path), trained.settings)
+        series, _ = windows.prepare(_like(trained, path), trained.settings)
         if len(series) < facts["history"]:
             raise DataError(
                 f"{path} has {len(series)} rows; the model looks back on {facts['history']}.\n"
@@ -135,10 +136,10 @@ class Forecasts:
             )
         x = scale(series.values[-facts["history"] :])[None].astype(np.float32)
         units = units_of(trained.model.preprocessing, facts).of(facts["targets"])
-        said = units(np.asarray(trained.model.predict(x))[0])  # [horizon, targets]
+        forecast = units(np.asarray(trained.model.predict(x))[0])  # [horizon, targets]
         names = [series.names[i] for i in facts["targets"]]
         times = _times(series, facts["horizon"])
-        rows = (dict(zip(names, row, strict=True)) for row in said.tolist())
+        rows = (dict(zip(names, row, strict=True)) for row in forecast.tolist())
         return [{"step": i + 1, **({"time": times[i]} if times else {}), **row} for i, row in enumerate(rows)]
 
 
@@ -148,37 +149,27 @@ def units_of(records: Mapping[str, Any], facts: Mapping[str, Any]) -> Units:
     return Units(np.asarray(scale.mean), np.asarray(scale.std), facts["values"] == "log")
 
 
-def _described(series: Series, targets: Sequence[int], far: Reach, settings: SeriesSettings) -> dict[str, Any]:
-    named = {"variables": list(series.names), "targets": list(targets), "values": settings.values}
-    return {**named, **far._asdict(), "season": None, "published": []}
+def _facts(series: Series, targets: Sequence[int], reach: Reach, settings: SeriesSettings) -> dict[str, Any]:
+    variables = {"variables": list(series.names), "targets": list(targets), "values": settings.values}
+    return {**variables, **reach._asdict(), "season": None, "published": []}
 
 
-def _season(series: Series, targets: Sequence[int], rows: int, far: Reach, settings: SeriesSettings) -> Any:
+def _season(series: Series, targets: Sequence[int], rows: int, reach: Reach, settings: SeriesSettings) -> Any:
     values = series.values[:rows, list(targets)]
-    return seasonal_error(np.exp(values) if settings.values == "log" else values, far.period)
+    return seasonal_error(np.exp(values) if settings.values == "log" else values, reach.period)
 
 
-def _published(known: Named | None, far: Reach, settings: SeriesSettings) -> list[Any]:
+def _published(corpus: Corpus | None, reach: Reach, settings: SeriesSettings) -> list[Any]:
     """The results stated on the same variables, values and horizon."""
     same = settings.target is None and settings.values == "plain"
-    if known is None or not same or far.horizon != known.usual.horizon:
+    if corpus is None or not same or reach.horizon != corpus.usual.horizon:
         return []
-    return [list(line) for line in known.published]
+    return [list(line) for line in corpus.published]
 
 
 def _like(trained: Trained, path: Path) -> Series:
     """A file of the series that the model was trained on, whose columns may stand in another order."""
-    return timeseries.own(_file(path), trained.settings, trained.manifest["series"]["variables"])
-
-
-def _file(path: Path | None) -> Path:
-    if path is None or not path.is_file():
-        raise DataError(f"{path} is no file.\n  Write the path of a .csv file with a column for each variable.")
-    return path
-
-
-def _holds(path: Path, known: Named) -> bool:
-    return path.is_dir() and store.find(known.entry, known.entry.files[0].name, path) is not None
+    return files.read(path, trained.settings, trained.manifest["series"]["variables"])
 
 
 def _times(series: Series, count: int) -> list[str]:

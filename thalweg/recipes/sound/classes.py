@@ -1,4 +1,4 @@
-"""Sound classes: recordings into classes, by their frames; encoder and classes live in the model file."""
+"""classes: recordings into classes, by their frames; encoder and classes live in the model file."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -12,16 +12,15 @@ from thalweg.datasets import Entry
 from thalweg.errors import ConfigError
 from thalweg.model import Model
 from thalweg.page import Table
-from thalweg.recipes import classifier as judging
-from thalweg.recipes import textfiles
-from thalweg.recipes.answers import said_of_rows
+from thalweg.recipes import classifier, paths
+from thalweg.recipes.answers import of_rows
 from thalweg.recipes.base import Answer, Asked, Material, Trained
-from thalweg.recipes.classifier import Judged
+from thalweg.recipes.classifier import Predictions
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.sound import clips
-from thalweg.recipes.sound import files as soundfiles
-from thalweg.recipes.sound.clips import Clips, SoundSettings
-from thalweg.recipes.verdict import Verdict, percent
+from thalweg.recipes.sound import clips, features, files
+from thalweg.recipes.sound.clips import Clips
+from thalweg.recipes.sound.features import SoundSettings
+from thalweg.recipes.verdict import Verdict
 
 COLUMNS = ("label", "class", "target", "y")
 BUCKETS = 4
@@ -48,36 +47,34 @@ class SoundClasses:
             DataError: there is no such data, it is damaged, or has one class only.
             MissingExtraError: a recording is no WAV file, and `soundfile` is not installed.
         """
-        named = path is None or soundfiles.holds(path, self.entry)
-        found = dict(self.load(path, settings) if named else self._own(path, settings))
-        found = clips.with_validation(found, settings, stratified=True)
+        named = path is None or files.holds(path, self.entry)
+        parts = dict(self.load(path, settings) if path is None or named else self._own(path, settings))
+        parts = clips.with_validation(parts, settings, stratified=True)
         records = {
-            "sounds": clips.encoder(found, settings, Standardize),
-            "labels": Labels.fit(found["train"].texts, "the recordings"),
+            "sounds": features.encoder(parts, settings, Standardize),
+            "labels": Labels.fit(parts["train"].texts, "the recordings"),
         }
-        made: dict[str, Any] = {part: _rows(given, records) for part, given in found.items()}
-        made = {**made, "train": bucketed(*made["train"], number=BUCKETS)}
-        source = ", ".join([self.entry.title] * named + [str(path)] * (path is not None))
+        rows: dict[str, Any] = {name: _rows(part, records) for name, part in parts.items()}
+        rows["train"] = bucketed(*rows["train"], number=BUCKETS)
         return Material(
-            **made,
-            source=source,
+            **rows,
+            source=paths.source(self.entry.title if named else None, path),
             classes=tuple(map(str, records["labels"].classes)),
             preprocessing=records,
-            raw=found["test"],
+            raw=parts["test"],
         )
 
-    def _own(self, path: Path | None, settings: Any) -> dict[str, Clips]:
-        assert path is not None
+    def _own(self, path: Path, settings: Any) -> dict[str, Clips]:
         if getattr(settings, "held_out", None) is not None:
             raise ConfigError(
                 f"held_out={settings.held_out!r} is a speaker of {self.entry.title}.\n"
                 f"  Leave it out, and set recordings apart yourself: {path}/train and {path}/test."
             )
-        return soundfiles.own(path, settings, COLUMNS, stratified=True)
+        return files.own(path, settings, COLUMNS, stratified=True)
 
     def blank(self, settings: SoundSettings) -> Material:
         """A second of nothing."""
-        mel = clips.log_mel(settings)
+        mel = features.log_mel(settings)
         records = {
             "sounds": SoundEncoder(mel, 100, Standardize(0.0, 1.0)),
             "labels": Labels(self.entry.classes),
@@ -87,20 +84,20 @@ class SoundClasses:
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """Every recording of a table or folder; of a folder with parts, or of the data set's, the test part."""
-        if trained.recipe is not None and soundfiles.holds(path, self.entry):
+        if trained.recipe is not None and files.holds(path, self.entry):
             return self.gather(path, trained.settings)
-        known = trained.model.preprocessing
-        place = textfiles.parts(path).get("test", path)
-        found = soundfiles.told(place, trained.record("sounds").features.sampling_rate, COLUMNS)
-        part = _rows(found, known)
-        return Material(part, part, part, str(path), trained.classes, known, raw=found)
+        records = trained.model.preprocessing
+        place = paths.parts(path).get("test", path)
+        recordings = files.labelled(place, trained.record("sounds").features.sampling_rate, COLUMNS)
+        part = _rows(recordings, records)
+        return Material(part, part, part, str(path), trained.classes, records, raw=recordings)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Accuracy beside the commonest class; confusion matrix, class by class, the worst mistakes by name."""
         (x, y), train = material.test, material.train
-        found = judging.judge(model, x, y, material.classes)
+        predictions = classifier.predictions(model, x, y, material.classes)
         reference = train.y if isinstance(train, BucketSource) else train[1]
-        return judging.verdict(found, reference, "recordings", [_worst(found, material.raw.names)])
+        return classifier.verdict(predictions, reference, "recordings", [_worst(predictions, material.raw.names)])
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """A few test recordings, with a table of their classes."""
@@ -111,24 +108,19 @@ class SoundClasses:
         """What the model says of a recording, or of each in a folder or table; what these say stands beside it."""
         encoder = trained.record("sounds")
         rate = encoder.features.sampling_rate
-        found = soundfiles.read(asked.only_file(), rate, COLUMNS)
-        x, _ = clips.fitting(encoder, found.sounds)(found.sounds)
-        return said_of_rows(trained, x, clips.described(found, rate, "label"))
+        recordings = files.read(asked.only_file(), rate, COLUMNS)
+        x, _ = features.fit_room(encoder, recordings.sounds)(recordings.sounds)
+        return of_rows(trained, x, clips.columns(recordings, rate, "label"))
 
 
-def _rows(given: Clips, records: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+def _rows(part: Clips, records: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     # features [rows, frames, bands], 0 behind their ends, and class numbers
-    x, _ = clips.fitting(records["sounds"], given.sounds)(given.sounds)
-    return x, records["labels"](given.texts, "the recordings")
+    x, _ = features.fit_room(records["sounds"], part.sounds)(part.sounds)
+    return x, records["labels"](part.texts, "the recordings")
 
 
-def _worst(judged: Judged, names: list[str]) -> Table:
-    shown = judged.hardest(SHOWN).tolist()
-    rows = [_line(names[row], row, judged) for row in shown]
+def _worst(predictions: Predictions, names: list[str]) -> Table:
+    rows = predictions.hardest(SHOWN).tolist()
+    lines = [(names[row], *truth, *answer) for row in rows for truth, answer in [predictions.truth_and_answer(row)]]
     header = ["recording", "is", "with", "called", "with"]
-    return Table(judging.hardest_title(judged, len(shown)), header, rows, numbers=(2, 4))
-
-
-def _line(name: str, row: int, judged: Judged) -> tuple[str, ...]:
-    said = [(judged.classes[k], percent(float(judged.probabilities[row, k]))) for k in judged.pair(row)]
-    return name, *said[0], *said[1]
+    return Table(classifier.hardest_title(predictions, len(rows)), header, lines, numbers=(2, 4))

@@ -1,4 +1,4 @@
-"""soundfiles: what people keep recordings in, as samples at one rate, with what is said of each.
+"""files: what people keep recordings in, as samples at one rate, with what is said of each.
 
     FOLDER/         a sub-folder for each class, a sound file a recording
     .csv .tsv       a line a recording: a column `path`, taken from the table's folder, and `label` or `text`
@@ -21,8 +21,9 @@ from thalweg.data import list_sounds, read_csv, read_sound, read_sound_table
 from thalweg.data.sound.folder import SUFFIXES
 from thalweg.datasets import Entry, store
 from thalweg.errors import DataError
-from thalweg.recipes import textfiles
-from thalweg.recipes.sound.clips import Clips, SoundSettings, parted
+from thalweg.recipes import paths
+from thalweg.recipes.sound.clips import Clips, split_clips
+from thalweg.recipes.sound.features import SoundSettings
 
 PATH_COLUMNS = ("path", "file", "filename", "sound", "audio", "wav")
 TABLES = (".csv", ".tsv")
@@ -49,39 +50,39 @@ def read(path: Path, rate: int, columns: Sequence[str], seconds: float | None = 
         MissingExtraError: one is no WAV file, and `soundfile` is not installed; before anything is read.
     """
     if path.is_dir():
-        found = list_sounds(path)
-        paths, texts = list(found.paths), list(found.texts)
+        recordings = list_sounds(path)
+        places, texts = list(recordings.paths), list(recordings.texts)
     elif path.suffix.lower() in TABLES:
-        paths, texts = _table(path, columns)
+        places, texts = _table(path, columns)
     elif path.suffix.lower() in SUFFIXES:
-        paths, texts = [path], None
+        places, texts = [path], None
     else:
         raise DataError(
             f"{path} is no recording, and no table or folder of them.\n"
             f"  Write the path of a sound ({', '.join(sorted(SUFFIXES))}), of a table ({', '.join(TABLES)}), or of a"
             " folder with a sub-folder for each class."
         )
-    return Clips(heard(paths, rate, seconds), texts, [place.name for place in paths])
+    return Clips(read_sounds(places, rate, seconds), texts, [place.name for place in places])
 
 
-def told(path: Path, rate: int, columns: Sequence[str], seconds: float | None = None) -> Clips:
+def labelled(path: Path, rate: int, columns: Sequence[str], seconds: float | None = None) -> Clips:
     """The same; `DataError` where nothing is said of the recordings."""
-    found = read(path, rate, columns, seconds)
-    if found.texts is None:
+    clips = read(path, rate, columns, seconds)
+    if clips.texts is None:
         raise DataError(
             f"{path} says nothing of its recordings.\n  Write a table with the columns {PATH_COLUMNS[0]} and"
             f" {columns[0]}."
         )
-    return found
+    return clips
 
 
-def heard(paths: Sequence[Path], rate: int, seconds: float | None = None) -> list[np.ndarray]:
+def read_sounds(files: Sequence[Path], rate: int, seconds: float | None = None) -> list[np.ndarray]:
     """The samples of each file; a file that needs the extra is tried first, so that its lack costs nothing."""
-    for other in [path for path in paths if path.suffix.lower() not in (".wav", ".wave")][:1]:
+    for other in [path for path in files if path.suffix.lower() not in (".wav", ".wave")][:1]:
         read_sound(other)
-    sounds = [read_sound(path, rate).samples for path in paths]
-    check_lengths(sounds, [str(path) for path in paths], rate, seconds)
-    silent = [path for path, sound in zip(paths, sounds, strict=True) if is_silent(sound)]
+    sounds = [read_sound(path, rate).samples for path in files]
+    check_lengths(sounds, [str(path) for path in files], rate, seconds)
+    silent = [path for path, sound in zip(files, sounds, strict=True) if is_silent(sound)]
     if silent:
         more = f", and so are {len(silent) - 1} more" if silent[1:] else ""
         warnings.warn(f"{silent[0]} is silence alone, every sample the same{more}.", stacklevel=2)
@@ -96,35 +97,34 @@ def is_silent(sound: np.ndarray) -> bool:
 def check_lengths(sounds: Sequence[np.ndarray], names: Sequence[str], rate: int, seconds: float | None) -> None:
     """Nothing, where each recording has frames, and no more than there is room for; else `DataError`."""
     for sound, name in zip(sounds, names, strict=True):
-        long = len(sound) / rate
-        if long < SHORTEST:
-            raise DataError(f"{name} is {long:.3f} seconds long; {SHORTEST} are the least.\n  Leave it out.")
-        if seconds is not None and long > seconds:
+        length = len(sound) / rate
+        if length < SHORTEST:
+            raise DataError(f"{name} is {length:.3f} seconds long; {SHORTEST} are the least.\n  Leave it out.")
+        if seconds is not None and length > seconds:
             raise DataError(
-                f"{name} is {long:.1f} seconds long, and seconds={seconds:g}.\n"
-                f"  Cut it, leave it out, or write --set seconds={np.ceil(long):g}; all cost as much as the longest."
+                f"{name} is {length:.1f} seconds long, and seconds={seconds:g}.\n"
+                f"  Cut it, leave it out, or write --set seconds={np.ceil(length):g}; all cost as much as the longest."
             )
 
 
-def own(path: Path | None, settings: SoundSettings, columns: Sequence[str], *, stratified: bool) -> dict[str, Clips]:
+def own(path: Path, settings: SoundSettings, columns: Sequence[str], *, stratified: bool) -> dict[str, Clips]:
     """A person's recordings by part; where no test part is set apart, a fifth of them tests, drawn by the seed."""
-    assert path is not None
-    places = textfiles.parts(path) or {"train": path}
-    found = {part: told(place, settings.sampling_rate, columns, settings.seconds) for part, place in places.items()}
-    if all(map(is_silent, found["train"].sounds)):
+    places = paths.parts(path) or {"train": path}
+    parts = {part: labelled(place, settings.sampling_rate, columns, settings.seconds) for part, place in places.items()}
+    if all(map(is_silent, parts["train"].sounds)):
         raise DataError(f"{places['train']} holds silence alone; there is nothing to hear.\n  Record the sounds anew.")
-    return found if "test" in found else parted(found["train"], "test", TEST, settings.seed, stratified=stratified)
+    return parts if "test" in parts else split_clips(parts["train"], "test", TEST, settings.seed, stratified=stratified)
 
 
 def _table(path: Path, columns: Sequence[str]) -> tuple[list[Path], list[str] | None]:
     options: dict[str, Any] = {"delimiter": "\t"} if path.suffix.lower() == ".tsv" else {}
     names = {name.lower(): name for name in read_csv(path, **options)}
     sound, text = (next((names[n] for n in known if n in names), None) for known in (PATH_COLUMNS, columns))
-    for found, known in ((sound, PATH_COLUMNS), (text, columns)):
-        if found is None:
+    for column, known in ((sound, PATH_COLUMNS), (text, columns)):
+        if column is None:
             raise DataError(
                 f"{path} has no column {known[0]!r}; it has {', '.join(map(repr, names))}.\n"
                 f"  Name it {known[0]} (or {', '.join(known[1:])})."
             )
-    found = read_sound_table(path, str(sound), str(text), **options)
-    return list(found.paths), list(found.texts)
+    recordings = read_sound_table(path, str(sound), str(text), **options)
+    return list(recordings.paths), list(recordings.texts)

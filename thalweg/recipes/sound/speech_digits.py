@@ -18,10 +18,12 @@ from thalweg.core import Module
 from thalweg.datasets import fsdd
 from thalweg.datasets.sounds import FSDD
 from thalweg.model import Model
-from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes import classifier
+from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.settings import Epochs, LearningRate, Rate, Units
 from thalweg.recipes.sound.classes import SoundClasses
-from thalweg.recipes.sound.clips import Clips, SoundSettings, of_rows
+from thalweg.recipes.sound.clips import Clips, of_rows
+from thalweg.recipes.sound.features import SoundSettings
 
 HeldOut = Annotated[str | None, Field(description="a speaker who tests and is not heard in training")]
 
@@ -43,12 +45,9 @@ def load(folder: Path | None, settings: SpokenSettings) -> Mapping[str, Clips]:
     """The published parts, or those of a speaker who was never heard."""
     speaker = settings.held_out
     parts = fsdd.load_data(folder) if speaker is None else fsdd.load_held_out(speaker, folder)
-    named = {
-        part: (sounds, [str(digit) for digit in digits])
-        for part, (sounds, digits) in zip(("train", "test"), parts, strict=True)
-    }
     rates = fsdd.SAMPLING_RATE, settings.sampling_rate
-    return {part: of_rows(sounds, digits, *rates) for part, (sounds, digits) in named.items()}
+    pairs = zip(("train", "test"), parts, strict=True)
+    return {part: of_rows(sounds, [str(digit) for digit in digits], *rates) for part, (sounds, digits) in pairs}
 
 
 def build(settings: SpokenSettings, material: Material) -> Model:
@@ -62,22 +61,24 @@ def build(settings: SpokenSettings, material: Material) -> Model:
         layers.Dropout(settings.dropout),
         layers.Dense(len(material.classes), activation="softmax"),
     ]
-    return classifier(settings, body, optim.schedules.CosineDecay(settings.learning_rate))
+    return classifier.model(settings, body, optim.schedules.CosineDecay(settings.learning_rate))
 
 
 def cnn(settings: SpokenSettings) -> list[Module]:
     """Three convolutions, half as many steps after each of the first two."""
-    units = settings.units
-    return [*convolved(units), layers.MaxPooling1D(2), *convolved(units), layers.MaxPooling1D(2), *convolved(units)]
+    body = _convolution(settings.units)
+    for _ in range(2):
+        body += [layers.MaxPooling1D(2), *_convolution(settings.units)]
+    return body
 
 
 def lstm(settings: SpokenSettings) -> list[Module]:
     """A convolution that halves the steps, and both ways through what is left."""
     read = layers.LSTM(settings.units, return_sequences=True)
-    return [*convolved(settings.units, strides=2), layers.Dropout(settings.dropout), layers.Bidirectional(read)]
+    return [*_convolution(settings.units, strides=2), layers.Dropout(settings.dropout), layers.Bidirectional(read)]
 
 
-def convolved(units: int, strides: int = 1) -> list[Module]:
+def _convolution(units: int, strides: int = 1) -> list[Module]:
     """What each of `units` patterns of five frames finds."""
     width = layers.Conv1D(units, 5, strides=strides, padding="same", use_bias=False)
     return [width, layers.BatchNormalization(), layers.ReLU()]

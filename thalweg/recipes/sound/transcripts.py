@@ -1,4 +1,4 @@
-"""Transcripts: recordings into the text that is said in them, by CTC over characters.
+"""transcripts: recordings into the text that is said in them, by CTC over characters.
 
     recording -> log-mel frames -> network -> a distribution over characters and the blank for each step -> text
 
@@ -19,13 +19,13 @@ from thalweg.data import BucketSource, Characters, PerUtterance, SoundEncoder, S
 from thalweg.datasets import Entry
 from thalweg.errors import DataError
 from thalweg.model import Model
-from thalweg.recipes import textfiles
+from thalweg.recipes import paths
 from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.sound import clips
-from thalweg.recipes.sound import files as soundfiles
-from thalweg.recipes.sound import verdict as transcribed
-from thalweg.recipes.sound.clips import Clips, SoundSettings
+from thalweg.recipes.sound import clips, features, files
+from thalweg.recipes.sound.clips import Clips
+from thalweg.recipes.sound.features import SoundSettings
+from thalweg.recipes.sound.verdict import verdict
 from thalweg.recipes.verdict import Verdict
 
 COLUMNS = ("text", "sentence", "transcript", "transcription")
@@ -74,22 +74,25 @@ class Transcripts:
             DataError: there is no such data, it is damaged, or a text is too long for its recording.
             MissingExtraError: the recordings are no WAV files, and `soundfile` is not installed.
         """
-        named = path is None or soundfiles.holds(path, self.entry)
-        found = self._named(path, settings) if named else soundfiles.own(path, settings, COLUMNS, stratified=False)
-        found = clips.with_validation(found, settings, stratified=False)
-        records = _learned(found, settings)
-        made: dict[str, Any] = {part: self._rows(given, records) for part, given in found.items()}
-        source = ", ".join([self.entry.title] * named + [str(path)] * (path is not None))
-        made = {**made, "train": bucketed(*made["train"], number=BUCKETS)}
-        return Material(**made, source=source, preprocessing=records, raw=found["test"])
+        named = path is None or files.holds(path, self.entry)
+        if path is None or named:
+            parts = self._published(path, settings)
+        else:
+            parts = files.own(path, settings, COLUMNS, stratified=False)
+        parts = clips.with_validation(parts, settings, stratified=False)
+        records = _records(parts, settings)
+        rows: dict[str, Any] = {name: self._rows(part, records) for name, part in parts.items()}
+        rows["train"] = bucketed(*rows["train"], number=BUCKETS)
+        source = paths.source(self.entry.title if named else None, path)
+        return Material(**rows, source=source, preprocessing=records, raw=parts["test"])
 
-    def _named(self, path: Path | None, settings: SpeechSettings) -> dict[str, Clips]:
+    def _published(self, path: Path | None, settings: SpeechSettings) -> dict[str, Clips]:
         pairs = zip(("train", "test"), self.load(path), strict=True)
         return {part: clips.of_rows(*pair, self.rate, settings.sampling_rate) for part, pair in pairs}
 
     def blank(self, settings: SpeechSettings) -> Material:
         """Two seconds of nothing, and the letters from A to Z."""
-        mel, letters = clips.log_mel(settings), Characters.fit([" '" + "".join(map(chr, range(65, 91)))])
+        mel, letters = features.log_mel(settings), Characters.fit([" '" + "".join(map(chr, range(65, 91)))])
         part = np.zeros((1, 200, mel.features), np.float32), np.zeros((1, 1), np.int32)
         return Material(
             part, part, part, self.entry.title, preprocessing={"sounds": SoundEncoder(mel, 200), "letters": letters}
@@ -97,22 +100,22 @@ class Transcripts:
 
     def exam(self, trained: Trained, path: Path) -> Material:
         """Every recording of a table; of a folder with parts, or of the data set's, the test part."""
-        if trained.recipe is not None and soundfiles.holds(path, self.entry):
+        if trained.recipe is not None and files.holds(path, self.entry):
             return self.gather(path, trained.settings)
-        place = textfiles.parts(path).get("test", path)
-        found = soundfiles.told(place, trained.record("sounds").features.sampling_rate, COLUMNS)
-        part = self._rows(found, trained.model.preprocessing)
-        return Material(part, part, part, str(path), preprocessing=trained.model.preprocessing, raw=found)
+        place = paths.parts(path).get("test", path)
+        recordings = files.labelled(place, trained.record("sounds").features.sampling_rate, COLUMNS)
+        part = self._rows(recordings, trained.model.preprocessing)
+        return Material(part, part, part, str(path), preprocessing=trained.model.preprocessing, raw=recordings)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Word and character error rates beside what is said most often; what was heard beside what was said."""
-        records, said = material.preprocessing, [transcribed.plain(text) for text in material.raw.texts]
-        taught = said if material.train is material.test else _texts(material.train, records["letters"])
+        records, said = material.preprocessing, [plain(text) for text in material.raw.texts]
+        training = said if material.train is material.test else _texts(material.train, records["letters"])
         steps, lengths = self._outputs(model, records, material.raw.sounds)
         heard = {
-            name: decoded(steps, lengths, records["letters"], beam) for name, beam in (("beam", BEAM), ("greedy", 1))
+            name: decode(steps, lengths, records["letters"], beam) for name, beam in (("beam", BEAM), ("greedy", 1))
         }
-        return transcribed.verdict(said, heard["beam"], heard["greedy"], taught, material.raw.names)
+        return verdict(said, heard["beam"], heard["greedy"], training, material.raw.names)
 
     def samples(self, material: Material, folder: Path) -> tuple[str, ...]:
         """A few test recordings, with a table of what is said in them."""
@@ -122,16 +125,17 @@ class Transcripts:
     def answers(self, trained: Trained, asked: Asked) -> list[Answer]:
         """What is heard in a recording, or in each of a table; what the table says stands beside it."""
         rate = trained.record("sounds").features.sampling_rate
-        found = soundfiles.read(asked.only_file(), rate, COLUMNS)
-        steps, lengths = self._outputs(trained.model, trained.model.preprocessing, found.sounds)
-        heard = decoded(steps, lengths, trained.record("letters"), getattr(asked.how, "beam", BEAM))
-        return [{**row, "heard": text} for row, text in zip(clips.described(found, rate, "said"), heard, strict=True)]
+        recordings = files.read(asked.only_file(), rate, COLUMNS)
+        steps, lengths = self._outputs(trained.model, trained.model.preprocessing, recordings.sounds)
+        heard = decode(steps, lengths, trained.record("letters"), getattr(asked.how, "beam", BEAM))
+        columns = clips.columns(recordings, rate, "said")
+        return [{**row, "heard": text} for row, text in zip(columns, heard, strict=True)]
 
-    def _rows(self, given: Clips, records: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _rows(self, part: Clips, records: Any) -> tuple[np.ndarray, np.ndarray]:
         # features [rows, frames, bands] and letters [rows, n], 0 behind their ends
-        x, lengths = clips.fitting(records["sounds"], given.sounds)(given.sounds)
-        ids = records["letters"]([transcribed.plain(text) for text in given.texts or []])
-        for name, row, frames in zip(given.names, ids, lengths.tolist(), strict=True):
+        x, lengths = features.fit_room(records["sounds"], part.sounds)(part.sounds)
+        ids = records["letters"]([plain(text) for text in part.texts or []])
+        for name, row, frames in zip(part.names, ids, lengths.tolist(), strict=True):
             needed, steps = len(row) + int((row[1:] == row[:-1]).sum()), -(-frames // self.stride)
             if not len(row) or needed > steps:
                 what = f"its text needs {needed} steps, and it has {steps}" if len(row) else "nothing is said in it"
@@ -140,12 +144,12 @@ class Transcripts:
 
     def _outputs(self, model: Model, records: Any, sounds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         # log-probabilities [rows, steps, classes], and the real steps of each row
-        x, lengths = clips.fitting(records["sounds"], sounds)(sounds)
+        x, lengths = features.fit_room(records["sounds"], sounds)(sounds)
         p = np.asarray(model.predict(x, batch_size=BATCH), np.float64)
         return np.log(np.maximum(p, SMALLEST)), -(-lengths // self.stride)
 
 
-def decoded(steps: np.ndarray, lengths: np.ndarray, letters: Characters, beam: int) -> list[str]:
+def decode(steps: np.ndarray, lengths: np.ndarray, letters: Characters, beam: int) -> list[str]:
     """The texts that outputs say: by the likeliest class of each step (`beam=1`), or by beam search over prefixes.
 
     Args:
@@ -154,16 +158,26 @@ def decoded(steps: np.ndarray, lengths: np.ndarray, letters: Characters, beam: i
         letters: from classes to characters.
         beam: how many prefixes go on.
     """
-    found = (
-        ops.ctc_greedy(steps.astype(np.float32), lengths) if beam == 1 else ops.ctc_beam(steps, lengths, beam)[0][:, 0]
-    )
-    return [transcribed.plain(letters.inverse(row[row > 0])) for row in np.asarray(found)]
+    if beam == 1:
+        ids = ops.ctc_greedy(steps.astype(np.float32), lengths)
+    else:
+        ids = ops.ctc_beam(steps, lengths, beam)[0][:, 0]
+    return [plain(letters.inverse(row[row > 0])) for row in np.asarray(ids)]
 
 
-def _learned(found: dict[str, Clips], settings: SpeechSettings) -> dict[str, Any]:
+def plain(text: str) -> str:
+    """A text in capitals, with single spaces.
+
+    >>> plain("Turn  left ")
+    'TURN LEFT'
+    """
+    return " ".join(text.upper().split())
+
+
+def _records(parts: dict[str, Clips], settings: SpeechSettings) -> dict[str, Any]:
     scale = PerUtterance() if settings.scale == "utterance" else Standardize
-    texts = [transcribed.plain(text) for text in found["train"].texts or []]
-    return {"sounds": clips.encoder(found, settings, scale), "letters": Characters.fit(texts)}
+    texts = [plain(text) for text in parts["train"].texts or []]
+    return {"sounds": features.encoder(parts, settings, scale), "letters": Characters.fit(texts)}
 
 
 def _texts(part: Any, letters: Characters) -> list[str]:

@@ -1,4 +1,4 @@
-"""Transcribed: what was heard held against what was said.
+"""verdict: what was heard held against what was said.
 
     WER = edits of words / words said      CER = edits of characters / characters said, over the whole test part
 
@@ -6,64 +6,41 @@ Beside them stands what needs no hearing: the text that is said most often, the 
 words, and no word at all, whose rates are 1.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from thalweg.metrics import character_error_rate, edit_distance, word_error_rate
 from thalweg.page import Measure, Table
+from thalweg.recipes.sound.baseline import guesses
 from thalweg.recipes.verdict import Verdict, percent
 
 BASELINES = {"text": "baseline", "word": "baseline_word", "nothing": "baseline_nothing"}  # what the scores call them
 SHOWN = 12  # test recordings on the page: half of them the worst
 
 
-def plain(text: str) -> str:
-    """A text in capitals, with single spaces.
-
-    >>> plain("Turn  left ")
-    'TURN LEFT'
-    """
-    return " ".join(text.upper().split())
-
-
-def guesses(taught: Sequence[str]) -> dict[str, str]:
-    """The text said most often, and the commonest word as often as a text has words.
-
-    >>> guesses(["yes", "no no", "yes", "a no no no"])
-    {'text': 'yes', 'word': 'no no'}
-    """
-    words = [word for text in taught for word in text.split()]
-    common = Counter(words).most_common(1)[0][0]
-    return {
-        "text": Counter(taught).most_common(1)[0][0],
-        "word": " ".join([common] * max(1, round(len(words) / len(taught)))),
-    }
-
-
-def verdict(said: list[str], heard: list[str], greedy: list[str], taught: list[str], names: Sequence[str]) -> Verdict:
+def verdict(said: list[str], heard: list[str], greedy: list[str], training: list[str], names: Sequence[str]) -> Verdict:
     """The verdict on what was heard: the rate of wrong words, beside what needs no hearing.
 
     Args:
         said: the test part's texts.
         heard: what beam search made of its recordings.
         greedy: what the likeliest classes say.
-        taught: the training part's texts, of which the guesses are made.
+        training: the training part's texts, of which the guesses are made.
         names: what each recording is called.
     """
-    guess, rows = guesses(taught), len(said)
+    guess, rows = guesses(training), len(said)
     guess["nothing"] = ""
     rates = {name: word_error_rate(said, [text] * rows) for name, text in guess.items()}
     wer, cer = word_error_rate(said, heard), character_error_rate(said, heard)
     wer_greedy, cer_greedy = word_error_rate(said, greedy), character_error_rate(said, greedy)
     whole = sum(a == b for a, b in zip(said, heard, strict=True))
-    named = {name: f"always “{text}”" if text else "no word at all" for name, text in guess.items()}
+    titles = {name: f"always “{text}”" if text else "no word at all" for name, text in guess.items()}
     scores = {"wer": wer, "cer": cer, "wer_greedy": wer_greedy, "cer_greedy": cer_greedy, "rows": rows}
     return Verdict(
         measure=Measure("word error rate", wer, percent(wer)),
-        baselines=[Measure(named[name], rate, percent(rate)) for name, rate in rates.items()],
+        baselines=[Measure(titles[name], rate, percent(rate)) for name, rate in rates.items()],
         scores={**scores, "whole": whole, **{BASELINES[name]: rate for name, rate in rates.items()}},
         line=f"Word error rate {wer:.4f}, of characters {cer:.4f}; {whole:,} of {rows:,} texts are right as a whole. "
-        f"Guessing {named['text']} gives {rates['text']:.4f}, {named['word']} {rates['word']:.4f}.",
+        f"Guessing {titles['text']} gives {rates['text']:.4f}, {titles['word']} {rates['word']:.4f}.",
         heading=f"{percent(wer)} of words wrong",
         note=f"{whole:,} of {rows:,} test texts right as a whole",
         facts={
@@ -80,8 +57,8 @@ def verdict(said: list[str], heard: list[str], greedy: list[str], taught: list[s
 def _examples(said: list[str], heard: list[str], names: Sequence[str]) -> Table:
     edits = [edit_distance(a.split(), b.split()) for a, b in zip(said, heard, strict=True)]
     worst = sorted(range(len(said)), key=lambda row: -edits[row])
-    chosen = dict.fromkeys([*worst[: SHOWN // 2], *range(len(said))][:SHOWN])
-    rows = [[names[row], said[row], heard[row], str(edits[row])] for row in chosen]
+    shown = dict.fromkeys([*worst[: SHOWN // 2], *range(len(said))][:SHOWN])
+    rows = [[names[row], said[row], heard[row], str(edits[row])] for row in shown]
     return Table(
         f"The worst {SHOWN // 2}, then the first", ["recording", "said", "heard", "words wrong"], rows, (3,), (1, 2)
     )

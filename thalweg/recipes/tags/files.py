@@ -1,4 +1,4 @@
-"""tagfiles: sentences as their words, each with a tag where a person has tagged them; and sentences out of a text.
+"""files: sentences as their words, each with a tag where a person has tagged them; and sentences out of a text.
 
     a CoNLL file   a word a line, columns set apart by tabs or spaces, the tag last (`B-PER`, `I-PER`, `O`), an empty
                    line after each sentence
@@ -17,10 +17,13 @@ from thalweg import data
 from thalweg.data.text import is_chinese
 from thalweg.errors import ContractError, DataError
 from thalweg.metrics.entities import spans
-from thalweg.recipes import textfiles
+from thalweg.recipes import paths, textfiles
 
 KINDS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".annotated")
 """What is read as CoNLL where texts are read too."""
+
+OUTSIDE = "O"
+"""The tag of a word that is part of no entity."""
 
 PIECE = re.compile(
     r"https?://\S+|[@#]\w+"
@@ -65,7 +68,7 @@ def read(path: Path) -> Sentences:
         raise DataError(f"{path} has one column, so no tags.\n  Write a word and its tag on each line: London B-LOC.")
     for n, row in enumerate(tags):
         _check(path, n, row)
-    if all(tag == "O" for row in tags for tag in row):
+    if all(tag == OUTSIDE for row in tags for tag in row):
         raise DataError(f"{path} has the tag O only: no entity to learn.\n  Tag some, such as B-PER, I-PER.")
     return Sentences(words, tags)
 
@@ -74,13 +77,13 @@ def parts(path: Path) -> dict[str, Sentences]:
     """The sentences of a file as `{"train": ...}`, or of a folder's parts by their names."""
     if not path.is_dir():
         return {"train": read(path)}
-    found = textfiles.parts(path, (*KINDS, ".txt", ".tsv"))
-    if not found:
+    places = paths.parts(path, (*KINDS, ".txt", ".tsv"))
+    if not places:
         raise DataError(f"{path} has no files named train... and test... .\n  Name them so, or write one file's path.")
-    return {part: read(place) for part, place in found.items()}
+    return {part: read(place) for part, place in places.items()}
 
 
-def asked(path: Path) -> list[list[str]]:
+def untagged(path: Path) -> list[list[str]]:
     """The words of each sentence of a CoNLL file, with or without tags, or of each text that `textfiles` reads."""
     if path.suffix.lower() in KINDS:
         return data.read_conll(path)[0]

@@ -19,7 +19,8 @@ from thalweg.data import Words
 from thalweg.datasets.catalog_text import IMDB, RT_POLARITY, SST2
 from thalweg.model import Model
 from thalweg.ops.constraints import MaxNorm
-from thalweg.recipes.base import Material, Recipe, classifier
+from thalweg.recipes import classifier
+from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.settings import BatchSize, Epochs, Length, Patience, Rate, Units
 from thalweg.recipes.text.kind import TextClasses, TextSettings
 
@@ -58,7 +59,7 @@ def build(settings: SentimentSettings, material: Material) -> Model:
         layers.Dropout(settings.dropout),
         layers.Dense(len(material.classes), activation="softmax", kernel_constraint=MaxNorm(NORM)),
     ]
-    return classifier(settings, body)
+    return classifier.model(settings, body)
 
 
 def cnn(settings: SentimentSettings) -> list[Module]:

@@ -1,4 +1,4 @@
-"""dictionary: a translation word by word, learned by counting: what a translator has to beat.
+"""baseline: a translation word by word, learned by counting: what a translator has to beat.
 
     t(f | e)  the chance that word e of the source becomes word f of the target      IBM model 1
 
@@ -21,14 +21,14 @@ ROUNDS = 5
 PAIRS = 30_000  # more teach single words little
 
 
-def learned(sources: Sequence[str], targets: Sequence[str]) -> dict[str, str]:
+def learn(sources: Sequence[str], targets: Sequence[str]) -> dict[str, str]:
     """The likeliest target word of each source word, from pairs of sentences (the first `PAIRS` of them).
 
-    >>> learned(["the house", "the sea", "a house"], ["das Haus", "das Meer", "ein Haus"])["sea"]
+    >>> learn(["the house", "the sea", "a house"], ["das Haus", "das Meer", "ein Haus"])["sea"]
     'Meer'
     """
-    left, ours = _numbered(sources[:PAIRS], empty=True)
-    right, theirs = _numbered(targets[:PAIRS], empty=False)
+    left, ours = _number_words(sources[:PAIRS], empty=True)
+    right, theirs = _number_words(targets[:PAIRS], empty=False)
     sizes = [(len(e), len(f)) for e, f in zip(ours, theirs, strict=True)]
     e = np.concatenate([np.tile(ids, n) for ids, (_, n) in zip(ours, sizes, strict=True)])
     f = np.concatenate([np.repeat(ids, n) for ids, (n, _) in zip(theirs, sizes, strict=True)])
@@ -42,17 +42,17 @@ def learned(sources: Sequence[str], targets: Sequence[str]) -> dict[str, str]:
         count = np.bincount(kind, share)
         t = count / np.bincount(source, count)[source]
     order = np.lexsort((kinds, -t, source))
-    found, first = np.unique(source[order], return_index=True)
+    words_left, first = np.unique(source[order], return_index=True)
     best = kinds[order][first] % len(right)
-    return {left[a]: right[b] for a, b in zip(found.tolist(), best.tolist(), strict=True) if a}
+    return {left[a]: right[b] for a, b in zip(words_left.tolist(), best.tolist(), strict=True) if a}
 
 
-def translated(table: dict[str, str], texts: Sequence[str]) -> list[str]:
+def translate(table: dict[str, str], texts: Sequence[str]) -> list[str]:
     """Each text with its words replaced; a word that is not in the table stays."""
     return [joined(table.get(word, word) for word in words(text)) for text in texts]
 
 
-def _numbered(texts: Sequence[str], *, empty: bool) -> tuple[list[str], list[np.ndarray]]:
+def _number_words(texts: Sequence[str], *, empty: bool) -> tuple[list[str], list[np.ndarray]]:
     """The words, and each text as their numbers; where `empty`, word 0 is none and stands in every text."""
     numbers: dict[str, int] = {"": 0} if empty else {}
     rows = [[numbers.setdefault(word, len(numbers)) for word in words(text)] for text in texts]

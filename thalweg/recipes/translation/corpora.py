@@ -6,7 +6,7 @@ from thalweg import datasets
 from thalweg.datasets import store
 from thalweg.datasets.catalog_text import MULTI30K, TATOEBA
 from thalweg.errors import ConfigError
-from thalweg.recipes.translation.files import Pairs
+from thalweg.recipes.translation.pairs import Pairs
 
 ENTRIES = {"multi30k": MULTI30K, "tatoeba": TATOEBA}
 LANGUAGES = {"multi30k": ("en", "de", "fr", "cs"), "tatoeba": ("zh", "en")}
@@ -38,12 +38,12 @@ def load(corpus: str, languages: str | None, folder: Path | None) -> dict[str, P
         ConfigError: the corpus has no such languages.
         DataError: its files are nowhere to be had, or damaged.
     """
-    known = LANGUAGES[corpus]
+    offered = LANGUAGES[corpus]
     source, _, target = (languages or USUAL[corpus]).partition("-")
-    if source == target or not {source, target} <= set(known):
+    if source == target or not {source, target} <= set(offered):
         raise ConfigError(
-            f"languages={languages!r}: {corpus} has {', '.join(known)}.\n"
-            f"  Write two of them, such as languages={USUAL[corpus]}; or corpus={_having(source, target)}."
+            f"languages={languages!r}: {corpus} has {', '.join(offered)}.\n"
+            f"  Write two of them, such as languages={USUAL[corpus]}; or corpus={_corpus_of(source, target)}."
         )
     if corpus == "multi30k":
         parts = datasets.multi30k.load_data(source, target, data=folder)
@@ -52,5 +52,5 @@ def load(corpus: str, languages: str | None, folder: Path | None) -> dict[str, P
     return {"train": Pairs(chinese, english) if source == "zh" else Pairs(english, chinese)}
 
 
-def _having(source: str, target: str) -> str:
+def _corpus_of(source: str, target: str) -> str:
     return next((name for name, known in LANGUAGES.items() if {source, target} <= set(known)), next(iter(LANGUAGES)))

@@ -1,4 +1,4 @@
-"""translating: sentences as rows for a translator, its translations by beam search, and how they are judged."""
+"""translator: sentences as rows for a translator, and its translations by beam search."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -8,18 +8,13 @@ from pydantic import Field
 
 from thalweg.data import pad
 from thalweg.data.text import END, START, is_chinese
-from thalweg.metrics import bleu
 from thalweg.model import Model
 from thalweg.models import Beam, generate
-from thalweg.page import Measure, Table
 from thalweg.recipes.settings import Asking
-from thalweg.recipes.translation import baseline as dictionary
-from thalweg.recipes.translation.files import Pairs
-from thalweg.recipes.verdict import Verdict
+from thalweg.recipes.translation.pairs import Pairs
 
 ROWS = 64  # sentences that are translated at a time
 WIDTH = 16  # sources are filled up to a multiple of it: a few programs serve all
-SHOWN = 16  # sentences on the page
 CJK = 0.5  # the share of Chinese characters from which a language counts as Chinese
 
 Rows = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
@@ -47,7 +42,7 @@ def sources(texts: Sequence[str], records: Mapping[str, Any], length: int) -> li
     return [ids[1:][:length] for ids in records["source"](list(texts))]
 
 
-def encoded(part: Pairs, records: Mapping[str, Any], length: int) -> Rows:
+def encode(part: Pairs, records: Mapping[str, Any], length: int) -> Rows:
     """`((source, target), next)`, int32 [rows, length] each: the target from its start on, and one token later.
 
     The end of a text stands in `source` and `next`, not in `target`: nothing follows it. Longer texts are cut.
@@ -59,9 +54,7 @@ def encoded(part: Pairs, records: Mapping[str, Any], length: int) -> Rows:
     return (x, t), y
 
 
-def translated(
-    model: Model, records: Mapping[str, Any], texts: Sequence[str], length: int, how: Searching
-) -> list[str]:
+def translate(model: Model, records: Mapping[str, Any], texts: Sequence[str], length: int, how: Searching) -> list[str]:
     """The best translation of each text that the beam search finds, at most `length` tokens long.
 
     Args:
@@ -73,52 +66,12 @@ def translated(
     """
     ids = sources(texts, records, length)
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))  # those of like length go together
-    search, size, said = Beam(how.beams, how.length_penalty), min(ROWS, len(ids)), {}
+    search, size, texts_by_row = Beam(how.beams, how.length_penalty), min(ROWS, len(ids)), {}
     for first in range(0, len(order), size):
         rows = order[first : first + size]
-        filled = [ids[row] for row in rows] + [ids[rows[0]]] * (size - len(rows))  # so that no batch is compiled anew
-        x = pad(filled, -(-max(map(len, filled)) // WIDTH) * WIDTH)
+        batch = [ids[row] for row in rows] + [ids[rows[0]]] * (size - len(rows))  # so that no batch is compiled anew
+        x = pad(batch, -(-max(map(len, batch)) // WIDTH) * WIDTH)
         start = np.full((size, 1), START, np.int32)
         tokens = generate(model, start, length, search=search, source=x, end=END)
-        said |= dict(zip(rows, records["target"].inverse(tokens[: len(rows)]), strict=True))
-    return [said[row] for row in range(len(ids))]
-
-
-def judged(said: Sequence[str], test: Pairs, train: Pairs | None, *, chinese: bool, how: Searching) -> Verdict:
-    """The verdict: BLEU beside copying the source and beside a dictionary learned by counting; sentences side by side.
-
-    Args:
-        said: the translations.
-        test: what was to be translated, and how people did.
-        train: what was learned from; None where it is not known, and then there is no dictionary.
-        chinese: whether the target is Chinese, which is compared by character.
-        how: the search that found them.
-    """
-    cut = "zh" if chinese else "13a"
-    naive = {"baseline_copy": ("the source, copied", test.sources)}
-    if train is not None:
-        table = dictionary.learned(*train)
-        naive["baseline_words"] = ("word by word", dictionary.translated(table, test.sources))
-    scores = {name: bleu(test.targets, texts, cut) for name, (_, texts) in naive.items()}
-    baselines = [Measure(label, scores[name], f"{scores[name]:.1f}") for name, (label, _) in naive.items()]
-    score = bleu(test.targets, said, cut)
-    beside = ", ".join(f"{m.name} {m.value:.2f}" for m in baselines)
-    return Verdict(
-        measure=Measure("test BLEU", score, f"{score:.1f}"),
-        baselines=baselines,
-        scores={"bleu": score, **scores, "rows": len(test), "tokenize": cut},
-        line=f"Test BLEU {score:.2f} over {len(test):,} sentences (sacrebleu, {cut}). Without learning: {beside}.",
-        heading=f"BLEU {score:.1f}",
-        note=f"{len(test):,} test sentences, {how.beams} beams",
-        facts={"BLEU as": f"sacrebleu, {cut}, cased", "test sentences": f"{len(test):,}"},
-        sections=[_examples(said, test)],
-        whole=100.0,
-    )
-
-
-def _examples(said: Sequence[str], test: Pairs) -> Table:
-    """Sentences from all over the test part, chosen by their place alone."""
-    rows = np.unique(np.linspace(0, len(test) - 1, SHOWN).astype(int)).tolist()
-    lines = [[str(row), test.sources[row], test.targets[row], said[row]] for row in rows]
-    header = ["row", "source", "reference", "translation"]
-    return Table("Translations of test sentences", header, lines, numbers=(0,), prose=(1, 2, 3))
+        texts_by_row |= dict(zip(rows, records["target"].inverse(tokens[: len(rows)]), strict=True))
+    return [texts_by_row[row] for row in range(len(ids))]
