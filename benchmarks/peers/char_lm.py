@@ -34,7 +34,7 @@ def thalweg(text):
     from thalweg.kernels import level
     from thalweg.recipes import load
     from thalweg.recipes.base import Material
-    from thalweg.recipes.corpus import Everywhere
+    from thalweg.recipes.language.windows import Everywhere
 
     tokenizer, recipe = Characters.fit(text), load("char-lm")
     source = Everywhere(tokenizer(text), CONTEXT)

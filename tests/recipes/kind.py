@@ -9,10 +9,11 @@ from thalweg import layers
 from thalweg.data import Standardize
 from thalweg.errors import DataError
 from thalweg.model import Sequential
+from thalweg.page import Curve, Measure, Sample, Samples, Table
 from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.catalog import Line
 from thalweg.recipes.settings import Asking, Settings
-from thalweg.recipes.verdict import Curve, Measure, Sample, Samples, Table, Verdict
+from thalweg.recipes.verdict import Verdict
 
 EVIL = "<script>alert('a&b')</script>"
 CONTEXT = 4

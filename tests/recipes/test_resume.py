@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from tests.recipes import tones
+from tests.recipes.sound import tones
 from thalweg import recipes
 from thalweg.recipes import running
 from thalweg.train import checkpoint, fit

@@ -111,7 +111,7 @@ CLASSES = {"digits": 10, "mnist-cnn": 10, "mnist-lstm": 10, "mnist-mlp": 10, "se
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_every_recipe_states_its_network_before_it_has_data(name):
     recipe = recipes.load(name)
-    model = recipe.untrained(recipe.settings())
+    model = recipe.untrained_model(recipe.settings())
     found = model.summary(print_fn=None)
     assert found.trainable > 0
     if name in CLASSES:

@@ -12,11 +12,12 @@ from thalweg import recipes
 from thalweg.cli import main
 from thalweg.errors import ConfigError, ContractError, ModelFileError
 from thalweg.model import Model
+from thalweg.page import Measure
 from thalweg.recipes import catalog, folder
 from thalweg.recipes.base import Application
 from thalweg.recipes.settings import Settings
-from thalweg.recipes.trained import answered, evaluated, opened
-from thalweg.recipes.verdict import Measure, Verdict
+from thalweg.recipes.trained import ask, evaluate, load
+from thalweg.recipes.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +79,8 @@ def test_the_model_file_alone_answers(finished, tmp_path):
     shutil.copy(finished.folder / "model.tw", tmp_path / "alone.tw")
     scaler = Model.load(tmp_path / "alone.tw").preprocessing["scaler"]
     assert scaler == finished.model.preprocessing["scaler"]
-    trained = opened(tmp_path / "alone.tw")
-    said = answered(trained, None, ("50 53 56 58", "58 56 53 50"), {"ahead": "2"})
+    trained = load(tmp_path / "alone.tw")
+    said = ask(trained, None, ("50 53 56 58", "58 56 53 50"), {"ahead": "2"})
     rows = scaler(np.array([[50.0, 53, 56, 58], [58, 56, 53, 50]])[..., None].reshape(-1, 1)).reshape(2, CONTEXT)
     expected = finished.model.predict(rows.astype(np.float32))[:, 0] * scaler.std[0] + scaler.mean[0]
     np.testing.assert_allclose([answer["next"] for answer in said], expected, rtol=1e-5)
@@ -88,22 +89,22 @@ def test_the_model_file_alone_answers(finished, tmp_path):
 
 
 def test_evaluate_uses_the_recipes_data_or_ones_own(finished, series, tmp_path):
-    trained = opened(finished.folder)
-    assert evaluated(trained, None).scores == finished.scores
+    trained = load(finished.folder)
+    assert evaluate(trained, None).scores == finished.scores
     np.savetxt(tmp_path / "last.txt", np.loadtxt(series)[-30:])
-    assert evaluated(trained, tmp_path / "last.txt").scores["mse"] == pytest.approx(finished.scores["mse"], rel=1e-5)
+    assert evaluate(trained, tmp_path / "last.txt").scores["mse"] == pytest.approx(finished.scores["mse"], rel=1e-5)
 
 
 def test_what_is_asked_wrongly_of_a_model_is_refused(finished, tmp_path):
-    trained = opened(finished.folder)
+    trained = load(finished.folder)
     for file, texts in ((None, ()), (tmp_path, ("1 2 3 4",))):
         with pytest.raises(ConfigError, match="--text"):
-            answered(trained, file, texts, {})
+            ask(trained, file, texts, {})
     with pytest.raises(ConfigError, match="Did you mean 'ahead'"):
-        answered(trained, None, ("1 2 3 4",), {"ahed": "2"})
+        ask(trained, None, ("1 2 3 4",), {"ahed": "2"})
     trained.model.preprocessing.clear()
     with pytest.raises(ConfigError, match="no preprocessing 'scaler'"):
-        answered(trained, None, ("1 2 3 4",), {})
+        ask(trained, None, ("1 2 3 4",), {})
 
 
 def test_the_command_line_has_it(finished, series, tmp_path, monkeypatch, capsys):
@@ -158,7 +159,7 @@ def test_a_run_that_lost_patience_is_finished_and_keeps_its_best_weights(series,
     result = recipes.run("line", settings, data=series, run_dir=tmp_path / "a", verbose=0)
     losses = result.history["val_loss"]
     assert len(losses) < 30
-    x, y = opened(tmp_path / "a").recipe.application.gather(series, Settings()).validation[np.arange(26)]
+    x, y = load(tmp_path / "a").recipe.application.gather(series, Settings()).validation[np.arange(26)]
     loss = float(np.mean((result.model.predict(x) - y) ** 2))
     assert loss == pytest.approx(min(losses), rel=1e-4)
     again = recipes.resume(tmp_path / "a", verbose=0)
@@ -196,15 +197,15 @@ def test_preprocessing_that_could_not_be_read_again_is_not_stored(finished, tmp_
 def test_settings_written_by_hand_may_leave_the_limit_empty(tmp_path):
     folder.write_config(tmp_path, {"recipe": "line", "data": None, **Settings().model_dump(mode="json")})
     stored = folder.read_config(tmp_path / "config.yaml")
-    assert recipes.load("line").settled(stored).steps is None
+    assert recipes.load("line").settings_of(stored).steps is None
 
 
 def test_the_file_of_a_recipe_that_is_gone_still_opens(finished, monkeypatch):
     monkeypatch.delitem(catalog.RECIPES, "line")
-    trained = opened(finished.folder)
+    trained = load(finished.folder)
     assert trained.recipe is None
     with pytest.raises(ConfigError, match="no recipe's"):
-        evaluated(trained, None)
+        evaluate(trained, None)
 
 
 def test_markup_in_texts_stays_text(finished):

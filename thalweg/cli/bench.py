@@ -19,6 +19,6 @@ def bench(
     """Time training steps beside PyTorch, Keras and Flax, whichever are installed. In a clone of the project."""
     if not Path("benchmarks", "training", "networks.py").exists():
         raise ConfigError("the benchmarks are not part of the package.\n  Run thalweg bench in a clone of the project.")
-    chosen = ["--networks", *networks] if networks else []
-    command = [sys.executable, "-m", "benchmarks.training.networks", "--rounds", str(rounds), *chosen]
+    options = ["--networks", *networks] if networks else []
+    command = [sys.executable, "-m", "benchmarks.training.networks", "--rounds", str(rounds), *options]
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603  our own module

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from thalweg.errors import ConfigError
 
 
-def assigned(pairs: Iterable[str]) -> dict[str, str]:
+def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     """`["epochs=3", "filters=8,16"]` as texts by name; the recipe's types do the rest.
 
     Raises:
         ConfigError: a pair without `=`, or a name given twice.
 
-    >>> assigned(["epochs=3", "filters=8,16"])
+    >>> parse_settings(["epochs=3", "filters=8,16"])
     {'epochs': '3', 'filters': '8,16'}
     """
     out: dict[str, str] = {}

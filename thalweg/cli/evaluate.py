@@ -17,9 +17,9 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge a model on its recipe's test data, or on labelled data of your own."""
-    from thalweg.recipes.trained import evaluated, opened
+    from thalweg.recipes import trained
 
-    verdict = evaluated(opened(model), data)
+    verdict = trained.evaluate(trained.load(model), data)
     if as_json:
         typer.echo(json.dumps({**verdict.scores, **verdict.details}, indent=2))
     else:

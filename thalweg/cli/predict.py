@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import assigned, show, text
+from thalweg.cli.common import parse_settings, show, text
 
 SHOWN = 20  # rows of the table; JSON and files hold all
 
@@ -28,18 +28,18 @@ def predict(
 ) -> None:
     """Show what a model says of each row in a file, or of a text."""
     from thalweg.recipes.answers import flat, writer
-    from thalweg.recipes.trained import answered, opened
+    from thalweg.recipes.trained import ask, load
 
     write = None if out is None else writer(out)
-    said = answered(opened(model), file, tuple(texts or ()), assigned(pairs or ()))
+    answers = ask(load(model), file, tuple(texts or ()), parse_settings(pairs or ()))
     if out is not None and write is not None:
-        write(out, said)
-        typer.echo(f"{len(said):,} rows written to {out}", err=as_json)
+        write(out, answers)
+        typer.echo(f"{len(answers):,} rows written to {out}", err=as_json)
     if as_json:
-        typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
     if out is None and not as_json:
-        lines = [flat(answer) for answer in said[:SHOWN]]
+        lines = [flat(answer) for answer in answers[:SHOWN]]
         numbers = [i for i, value in enumerate(lines[0].values()) if not isinstance(value, str)]
         show([*lines[0]], ([text(value) for value in line.values()] for line in lines), numbers)
-    if len(said) > SHOWN and out is None and not as_json:
-        typer.echo(f"... and {len(said) - SHOWN:,} rows more: --json or --out FILE gives all.")
+    if len(answers) > SHOWN and out is None and not as_json:
+        typer.echo(f"... and {len(answers) - SHOWN:,} rows more: --json or --out FILE gives all.")

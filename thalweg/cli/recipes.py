@@ -14,8 +14,8 @@ def recipes(name: Annotated[str | None, typer.Argument(help="A recipe, to see it
     if name is None:
         lines = sorted(RECIPES.items(), key=lambda pair: (pair[1].task, pair[0]))
         tasks = [line.task for _, line in lines]
-        named = (task if i == tasks.index(task) else "" for i, task in enumerate(tasks))  # once for each group
-        rows = [(name, task, *line[2:]) for task, (name, line) in zip(named, lines, strict=True)]
+        groups = (task if i == tasks.index(task) else "" for i, task in enumerate(tasks))  # once for each group
+        rows = [(name, task, *line[2:]) for task, (name, line) in zip(groups, lines, strict=True)]
         show(["recipe", "task", "data", "time", "what it trains"], rows)
         typer.echo("thalweg recipes NAME shows the settings of one, thalweg train NAME runs it.")
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import assigned
+from thalweg.cli.common import parse_settings
 from thalweg.errors import ConfigError, nearest
 
 
@@ -16,16 +16,15 @@ def summary(
     ] = None,
 ) -> None:
     """Show a network's layers: output shapes, parameters, FLOPs, memory."""
-    from thalweg.recipes import RECIPES, load
+    from thalweg.recipes import RECIPES, load, trained
     from thalweg.recipes.settings import settle
-    from thalweg.recipes.trained import opened
 
     if model.lower() in RECIPES:
         recipe = load(model)
-        recipe.untrained(settle(recipe.settings, assigned(pairs or ()))).summary(typer.echo)
+        recipe.untrained_model(settle(recipe.settings, parse_settings(pairs or ()))).summary(typer.echo)
     elif not Path(model).exists():
         raise ConfigError(f"{model} is neither a file nor a recipe.\n  {nearest(model, RECIPES)}")
     elif pairs:
         raise ConfigError(f"{model} is trained; its settings are what they are.\n  Leave --set out.")
     else:
-        opened(Path(model)).model.summary(typer.echo)
+        trained.load(Path(model)).model.summary(typer.echo)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thalweg.cli.common import assigned
+from thalweg.cli.common import parse_settings
 from thalweg.errors import ConfigError
 
 STOPPED = 130  # as a shell reports a process that Ctrl-C ended
@@ -32,14 +32,14 @@ def train(
             raise ConfigError(f"a resumed run keeps its recipe and settings.\n  Write thalweg train --resume {resume}.")
         _conclude(recipes.resume(resume, data=data))
         return
-    stored = _stored(config)
-    name, place = _named(recipe, stored.pop("recipe", None)), stored.pop("data", None)
+    stored = _settings(config)
+    name, place = _name(recipe, stored.pop("recipe", None)), stored.pop("data", None)
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    settings = {**stored, **assigned(pairs or ())}
+    settings = {**stored, **parse_settings(pairs or ())}
     _conclude(recipes.run(name, settings, data=data or place, run_dir=run_dir, command=command))
 
 
-def _stored(config: Path | None) -> dict[str, Any]:
+def _settings(config: Path | None) -> dict[str, Any]:
     if config is None:
         return {}
     from thalweg.recipes.folder import read_config
@@ -47,12 +47,12 @@ def _stored(config: Path | None) -> dict[str, Any]:
     return read_config(config)
 
 
-def _named(given: str | None, stored: str | None) -> str:
-    if given and stored and given.lower() != stored:
+def _name(typed: str | None, stored: str | None) -> str:
+    if typed and stored and typed.lower() != stored:
         raise ConfigError(f"the file's settings are for the recipe {stored!r}.\n  Write thalweg train --config FILE.")
-    if not (given or stored):
+    if not (typed or stored):
         raise ConfigError("no recipe is named.\n  Write thalweg train digits; `thalweg recipes` lists all.")
-    return str(given or stored)
+    return str(typed or stored)
 
 
 def _conclude(result: Any) -> None:

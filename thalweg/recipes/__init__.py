@@ -1,14 +1,13 @@
-"""Recipes: an application a file: data, network, training and report. `thalweg train NAME` runs one.
+"""Recipes: a folder for each kind of application, a file for each recipe of it. `thalweg train NAME` runs one.
 
 >>> load("digits").settings().epochs
 20
 """
 
-import importlib
 from typing import Any
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.recipes.catalog import RECIPES, Line
+from thalweg.recipes.catalog import RECIPES, Line, resolve
 
 FACE = {name: f"thalweg.recipes.running:{name}" for name in ("Result", "resume", "run")}
 
@@ -23,15 +22,10 @@ def load(name: str) -> Any:
     """
     if name.lower() not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}.\n  {nearest(name, RECIPES)}")
-    return _found(RECIPES[name.lower()].place)
+    return resolve(RECIPES[name.lower()].place)
 
 
 def __getattr__(name: str) -> Any:
     if name not in FACE:
         raise AttributeError(f"thalweg.recipes has no {name!r}.\n  {nearest(name, FACE)}")
-    return _found(FACE[name])
-
-
-def _found(place: str) -> Any:
-    module, _, attribute = place.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return resolve(FACE[name])

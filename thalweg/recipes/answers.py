@@ -20,18 +20,18 @@ WHOLE = ("written",)  # texts that the table shows to their end: what a model wa
 WIDE = ("probabilities", "values")  # what has a column for each of its numbers
 
 
-def said_of_rows(trained: Trained, x: Any, given: Sequence[Mapping[str, Any]]) -> list[Answer]:
-    """What the model says of each row of its input `x`; what is `given` of a row stands before it."""
+def of_rows(trained: Trained, x: Any, columns: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """What the model says of each row of its input `x`; the `columns` of a row stand before it."""
     output = np.asarray(trained.model.predict(x))
     if output.ndim == 2 and getattr(trained.model.network, "activation", None) == "softmax":
         classes = trained.classes
-        said = [_chosen(p, classes) for p in output.tolist()]
+        answers = [_likeliest(p, classes) for p in output.tolist()]
     else:
-        said = [{"values": values} for values in output.tolist()]
-    return [{"row": row, **given[row], **record} for row, record in enumerate(said)]
+        answers = [{"values": values} for values in output.tolist()]
+    return [{"row": row, **columns[row], **answer} for row, answer in enumerate(answers)]
 
 
-def _chosen(p: list[float], classes: tuple[str, ...]) -> Answer:
+def _likeliest(p: list[float], classes: tuple[str, ...]) -> Answer:
     k = int(np.argmax(p))
     return {"answer": classes[k], "probability": p[k], "probabilities": dict(zip(classes, p, strict=True))}
 
@@ -61,12 +61,12 @@ def writer(path: Path) -> Callable[[Path, list[Answer]], None]:
     return WRITERS[path.suffix.lower()]
 
 
-def _json(path: Path, said: list[Answer]) -> None:
-    path.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def _json(path: Path, answers: list[Answer]) -> None:
+    path.write_text(json.dumps(answers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _csv(path: Path, said: list[Answer]) -> None:
-    lines = [_wide(answer) for answer in said]
+def _csv(path: Path, answers: list[Answer]) -> None:
+    lines = [_wide(answer) for answer in answers]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(lines[0]))
         table.writeheader()
@@ -75,8 +75,8 @@ def _csv(path: Path, said: list[Answer]) -> None:
 
 def _wide(answer: Answer) -> Answer:
     line = {name: _cell(value) for name, value in answer.items() if name not in WIDE}
-    given = answer.get("probabilities") or dict(enumerate(np.ravel(answer.get("values", ())).tolist()))
-    return line | {f"p({name})" if "answer" in answer else f"value {name}": p for name, p in given.items()}
+    numbers = answer.get("probabilities") or dict(enumerate(np.ravel(answer.get("values", ())).tolist()))
+    return line | {f"p({name})" if "answer" in answer else f"value {name}": p for name, p in numbers.items()}
 
 
 def _cell(value: Any) -> Any:

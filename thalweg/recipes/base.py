@@ -16,10 +16,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import numpy as np
 
-from thalweg import data, optim
-from thalweg.core import Module
+from thalweg import data
 from thalweg.errors import ConfigError
-from thalweg.model import Model, Sequential
+from thalweg.model import Model
 from thalweg.recipes.settings import Asking, Settings, settle
 from thalweg.recipes.verdict import Verdict
 from thalweg.train.callbacks import Callback
@@ -54,7 +53,7 @@ class Material:
     raw: Any = None
     in_order: bool = False
 
-    def described(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Where the data is from, its sizes, and the digests of its parts."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         return {
@@ -95,9 +94,9 @@ class Trained(NamedTuple):
     @property
     def settings(self) -> Any:
         """The settings that it was trained with."""
-        stored = self.config
+        config = self.config
         assert self.recipe is not None
-        return self.recipe.settled(stored)
+        return self.recipe.settings_of(config)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,8 +106,8 @@ class Trained(NamedTuple):
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes: the manifest's, the model's, or numbers."""
-        known = self.manifest.get("classes") or self.model.classes
-        return tuple(map(str, known or range(self.model.summary(print_fn=None).rows[-1].output[0][-1])))
+        names = self.manifest.get("classes") or self.model.classes
+        return tuple(map(str, names or range(self.model.summary(print_fn=None).rows[-1].output[0][-1])))
 
     def record(self, name: str) -> Any:
         """The preprocessing of that name."""
@@ -172,27 +171,27 @@ class Recipe:
     build: Callable[[Any, Material], Model]
     callbacks: Callable[[Any], Sequence[Callback]] = _none
 
-    def settled(self, stored: Mapping[str, Any]) -> Settings:
+    def settings_of(self, config: Mapping[str, Any]) -> Settings:
         """The settings that a run's `config.yaml` or manifest says."""
-        return settle(self.settings, {name: value for name, value in stored.items() if name not in ("recipe", "data")})
+        return settle(self.settings, {name: value for name, value in config.items() if name not in ("recipe", "data")})
 
-    def made(self, settings: Settings, material: Material) -> Model:
+    def model(self, settings: Settings, material: Material) -> Model:
         """The compiled network, with the preprocessing that its file will hold."""
         model = self.build(settings, material)
         model.preprocessing = dict(material.preprocessing)
         return model
 
-    def untrained(self, settings: Settings) -> Model:
+    def untrained_model(self, settings: Settings) -> Model:
         """The network for the named data set, before it has seen any of it."""
         material = self.application.blank(settings)
-        model = self.made(settings, material)
-        x, *_ = given(material.train)
+        model = self.model(settings, material)
+        x, *_ = arguments(material.train)
         row = data.take(x, np.arange(1))[0] if data.is_source(x) else x
         model.build_for(jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), a.dtype), row))
         return model
 
 
-def given(part: Any) -> tuple[Any, ...]:
+def arguments(part: Any) -> tuple[Any, ...]:
     """A part of the material as `fit`, `evaluate` and `validation_data` take it."""
     return tuple(part) if isinstance(part, tuple | list) else (part,)
 
@@ -200,18 +199,3 @@ def given(part: Any) -> tuple[Any, ...]:
 def rows_of(part: Any) -> int:
     """How many rows a part has."""
     return len(part) if data.is_source(part) else len(jax.tree.leaves(part)[0])
-
-
-def classifier(settings: Settings, layers: Sequence[Module], rate: Any = None) -> Model:
-    """The network of `layers`, which end in a softmax, to be trained by Adam on class numbers.
-
-    Args:
-        settings: its learning rate, precision and seed are used.
-        layers: one after another.
-        rate: a schedule in the place of the constant learning rate.
-    """
-    model = Sequential(layers)
-    optimizer = optim.Adam(settings.learning_rate if rate is None else rate)
-    loss = "sparse_categorical_crossentropy"
-    model.compile(optimizer, loss, ["accuracy"], precision=settings.precision, seed=settings.seed)
-    return model

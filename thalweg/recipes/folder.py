@@ -39,14 +39,14 @@ def fresh(name: str, path: Path | None = None) -> Path:
     """
     if path is None:
         numbered = (Path("runs") / f"{name}-{number}" for number in itertools.count(1))
-        return next(place for place in numbered if _made(place))
-    if not _made(path) and (not path.is_dir() or any(path.iterdir())):
+        return next(place for place in numbered if _make(place))
+    if not _make(path) and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} holds something already.\n  Name another place, or write --resume {path}.")
     return path
 
 
-def _made(place: Path) -> bool:
-    """Whether the folder is new; the file system decides, so that two runs never share one."""
+def _make(place: Path) -> bool:
+    """Make the folder; whether it is new. The file system decides, so that two runs never share one."""
     try:
         place.mkdir(parents=True)
     except FileExistsError:
@@ -78,9 +78,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}.\n  It is no run folder, or a damaged one.") from error
 
 
-def write_config(folder: Path, stored: Mapping[str, Any]) -> None:
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """config.yaml: what to give `--config` for the same run again."""
-    text = yaml.safe_dump(dict(stored), sort_keys=False, default_flow_style=False, allow_unicode=True)
+    text = yaml.safe_dump(dict(config), sort_keys=False, default_flow_style=False, allow_unicode=True)
     write_text(folder / CONFIG, f"# The same run again: thalweg train --config {folder / CONFIG}\n{text}")
 
 
@@ -91,14 +91,14 @@ def read_config(path: Path) -> dict[str, Any]:
         ConfigError: there is no such file, or it is no list of names and values.
     """
     try:
-        stored = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.\n  Write the path of a .yaml file.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}\n  Write lines such as `epochs: 5`.") from error
-    if not isinstance(stored, dict) or not all(isinstance(name, str) for name in stored):
+    if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
         raise ConfigError(f"{path} holds no names with values.\n  Write lines such as `epochs: 5`.")
-    return stored
+    return config
 
 
 def now() -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 from thalweg.errors import ConfigError, ContractError, DataError
 from thalweg.model import Model
-from thalweg.recipes import folder as files
+from thalweg.recipes import folder as run_folder
 from thalweg.recipes import load, report
-from thalweg.recipes.base import Material, Recipe, given, rows_of
+from thalweg.recipes.base import Material, Recipe, arguments, rows_of
 from thalweg.recipes.settings import Settings, settle
 from thalweg.recipes.verdict import Verdict
 from thalweg.train.callbacks import Callback, EarlyStopping
@@ -55,7 +55,7 @@ class Job:
     def note(self, **facts: Any) -> None:
         """Add to the manifest."""
         self.manifest.update(facts)
-        files.write_json(self.folder / files.MANIFEST, self.manifest)
+        run_folder.write_json(self.folder / run_folder.MANIFEST, self.manifest)
 
 
 class HistoryFile(Callback):
@@ -72,7 +72,7 @@ class HistoryFile(Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Write all epochs."""
         del logs
-        files.write_text(self.path, self.model.history.to_json())
+        run_folder.write_text(self.path, self.model.history.to_json())
 
 
 def run(
@@ -104,22 +104,22 @@ def run(
     chosen = settle(recipe.settings, settings or {}, named)
     path = None if data is None else Path(data).resolve()
     material = recipe.application.gather(path, chosen)
-    folder = files.fresh(name, None if run_dir is None else Path(run_dir))
-    stored = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
-    files.write_config(folder, stored)
+    folder = run_folder.fresh(name, None if run_dir is None else Path(run_dir))
+    config = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
+    run_folder.write_config(folder, config)
     job = Job(recipe, chosen, material, folder, {"recipe": name})
     job.note(
         command=command or f"recipes.run({name!r}, ...)",
         seed=chosen.seed,
-        started=files.now(),
-        versions=files.versions(),
-        data=material.described(),
-        config=stored,
+        started=run_folder.now(),
+        versions=run_folder.versions(),
+        data=material.description(),
+        config=config,
     )
     try:
         return _train(job, verbose, again=False)
     except (ConfigError, ContractError, DataError):
-        if not (folder / files.CHECKPOINTS).exists():  # refused before the first step
+        if not (folder / run_folder.CHECKPOINTS).exists():  # refused before the first step
             shutil.rmtree(folder)
         raise
 
@@ -138,53 +138,54 @@ def resume(run_dir: str | Path, *, data: str | Path | None = None, verbose: int 
         CheckpointError: none of its checkpoints is good.
     """
     folder = Path(run_dir)
-    if not (folder / files.CONFIG).is_file():
-        raise ConfigError(f"{folder} is no run folder: it has no {files.CONFIG}.\n  Write --resume runs/NAME.")
-    stored, manifest = files.read_config(folder / files.CONFIG), files.read_json(folder / files.MANIFEST)
-    recipe = load(stored["recipe"])
-    chosen, place = recipe.settled(stored), data or stored["data"]
-    material = recipe.application.gather(Path(place) if place else None, chosen)
+    if not (folder / run_folder.CONFIG).is_file():
+        raise ConfigError(f"{folder} is no run folder: it has no {run_folder.CONFIG}.\n  Write --resume runs/NAME.")
+    config = run_folder.read_config(folder / run_folder.CONFIG)
+    manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+    recipe = load(config["recipe"])
+    settings, place = recipe.settings_of(config), data or config["data"]
+    material = recipe.application.gather(Path(place) if place else None, settings)
     _check_same(manifest, material)
-    job = Job(recipe, chosen, material, folder, manifest)
-    job.note(resumed=[*manifest.get("resumed", ()), files.now()])
+    job = Job(recipe, settings, material, folder, manifest)
+    job.note(resumed=[*manifest.get("resumed", ()), run_folder.now()])
     return _train(job, verbose, again=True)
 
 
 def _check_same(manifest: dict[str, Any], material: Material) -> None:
-    now, then = material.described()["sha256"], manifest["data"]["sha256"]
+    now, then = material.description()["sha256"], manifest["data"]["sha256"]
     if now != then:
         raise DataError(
             f"the {' and '.join(k for k in now if now[k] != then[k])} part of the data is not the run's.\n"
             "  Write --data PATH for the place of the same data, or start a new run."
         )
-    here, there = files.versions(), manifest["versions"]
+    here, there = run_folder.versions(), manifest["versions"]
     changed = ", ".join(f"{name} {there[name]} -> {here[name]}" for name in here if there[name] != here[name])
     if changed:
         warnings.warn(f"the run began with other versions, so its last bits may differ: {changed}", stacklevel=3)
 
 
 def _train(job: Job, verbose: int | str, *, again: bool) -> Result:
-    chosen, material, began = job.settings, job.material, time.perf_counter()
-    model = job.recipe.made(chosen, material)
-    epochs, steps = chosen.plan(rows_of(material.train))
-    hooks = [HistoryFile(job.folder / files.HISTORY), *job.recipe.callbacks(chosen)]
+    settings, material, began = job.settings, job.material, time.perf_counter()
+    model = job.recipe.model(settings, material)
+    epochs, steps = settings.plan(rows_of(material.train))
+    hooks = [HistoryFile(job.folder / run_folder.HISTORY), *job.recipe.callbacks(settings)]
     history = model.fit(
-        *given(material.train),
-        batch_size=chosen.batch_size,
+        *arguments(material.train),
+        batch_size=settings.batch_size,
         epochs=epochs,
         verbose=verbose,
-        callbacks=[*hooks, EarlyStopping(patience=chosen.patience)] if chosen.patience else hooks,
-        validation_data=given(material.validation),
+        callbacks=[*hooks, EarlyStopping(patience=settings.patience)] if settings.patience else hooks,
+        validation_data=arguments(material.validation),
         shuffle=not material.in_order,
-        steps_per_epoch=steps if chosen.steps else None,
+        steps_per_epoch=steps if settings.steps else None,
         run_dir=job.folder,
         resume=again,
     )
     seconds = round(job.manifest.get("seconds", 0) + time.perf_counter() - began, 1)
     if len(history.epoch) < epochs and not model.stop_training:
-        job.note(stopped=files.now(), seconds=seconds)
+        job.note(stopped=run_folder.now(), seconds=seconds)
         return Result(job.folder, model, history.history, None)
-    job.note(finished=files.now(), seconds=seconds)
+    job.note(finished=run_folder.now(), seconds=seconds)
     verdict, trial = _publish(job, model, history.history)
     return Result(job.folder, model, history.history, verdict, trial)
 
@@ -194,9 +195,9 @@ def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> tuple[V
     material, folder, kind = job.material, job.folder, job.recipe.application
     verdict = kind.judge(model, material)
     job.note(result=dict(verdict.scores))
-    files.write_json(folder / files.EVALUATION, {**verdict.scores, **verdict.details})
-    model.save(folder / files.MODEL, {**job.manifest, **material.facts, "classes": list(material.classes)})
+    run_folder.write_json(folder / run_folder.EVALUATION, {**verdict.scores, **verdict.details})
+    model.save(folder / run_folder.MODEL, {**job.manifest, **material.facts, "classes": list(material.classes)})
     trial = kind.samples(material, folder)
     page = report.render(job.manifest, history=history, network=model.summary(print_fn=None), verdict=verdict)
-    files.write_text(folder / files.REPORT, page)
+    run_folder.write_text(folder / run_folder.REPORT, page)
     return verdict, trial

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from thalweg.errors import ConfigError, nearest
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     """`8,16` as people type it, as a list."""
     return value.strip("[]()").split(",") if isinstance(value, str) else value
 
@@ -29,12 +29,12 @@ Precision = Annotated[Literal["float32", "bfloat16", "float64"], Field(descripti
 Units = Annotated[int, Field(ge=1, description="units of the hidden layer")]
 Filters = Annotated[
     tuple[Annotated[int, Field(ge=1)], ...],
-    BeforeValidator(_listed),
+    BeforeValidator(_as_list),
     Field(min_length=1, description="of each convolution"),
 ]
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...] | None,
-    BeforeValidator(_listed),
+    BeforeValidator(_as_list),
     Field(description="the variables to predict, as a,b; all of them by default"),
 ]
 Fold = Annotated[int, Field(ge=0, le=9, description="which tenth tests, where no test part is set apart")]
@@ -68,8 +68,8 @@ class Asking(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _numbers_are_not_flags(cls, value: Any, info: Any) -> Any:
-        wanted = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and wanted is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and kind is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
             raise ValueError("a yes or no does not fit here")
         return value
 
@@ -130,10 +130,10 @@ def settle(kind: type[AnySettings], *layers: Mapping[str, Any]) -> AnySettings:
 
 def _line(kind: type[Asking], problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0])
-    said = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ")
     default = kind.model_fields[name].default
     example = EXAMPLES.get(name) if default is None else default
-    return f"{name}={problem['input']!r}: {said[:1].lower()}{said[1:]}.\n  Write, for example, {name}={example}."
+    return f"{name}={problem['input']!r}: {message[:1].lower()}{message[1:]}.\n  Write, for example, {name}={example}."
 
 
 def table(kind: type[Asking]) -> list[tuple[str, str, str]]:

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from thalweg import recipes
 from thalweg.errors import ConfigError, ModelFileError
 from thalweg.export import modelfile
 from thalweg.model import Model
-from thalweg.recipes import RECIPES, load
 from thalweg.recipes.base import Answer, Application, Asked, Trained
+from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
-from thalweg.recipes.pictures import PictureClasses
 from thalweg.recipes.settings import settle
 from thalweg.recipes.verdict import Verdict
 
 
-def opened(path: Path) -> Trained:
+def load(path: Path) -> Trained:
     """The model at `path`, a model file or a run folder.
 
     Raises:
@@ -26,15 +26,15 @@ def opened(path: Path) -> Trained:
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
     model, manifest = Model.load(file), modelfile.read(file).manifest
     name = manifest.get("recipe")
-    return Trained(model, manifest, load(name) if isinstance(name, str) and name in RECIPES else None)
+    return Trained(model, manifest, recipes.load(name) if isinstance(name, str) and name in recipes.RECIPES else None)
 
 
 def application(trained: Trained) -> Application:
     """The kind of application that the model is for; a model that no recipe made reads rows of numbers."""
-    return PictureClasses() if trained.recipe is None else trained.recipe.application
+    return resolve(NO_RECIPE)() if trained.recipe is None else trained.recipe.application
 
 
-def evaluated(trained: Trained, data: Path | None) -> Verdict:
+def evaluate(trained: Trained, data: Path | None) -> Verdict:
     """The model judged on labelled data of a person's own, or on the test part of its recipe's data.
 
     Raises:
@@ -48,7 +48,7 @@ def evaluated(trained: Trained, data: Path | None) -> Verdict:
     return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
 
 
-def answered(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:
+def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:
     """What the model says of a file or of texts, a record a row.
 
     Args:

@@ -1,115 +1,14 @@
 """Verdict: what a trained model achieved, as plain values: for the terminal, `evaluation.json` and the page.
 
-A `Measure` is a number with its name and how people read it: "test accuracy", 0.987, "98.7%". The page's sections are
-each of one of the classes below; `report.py` renders them, and escapes every text.
+The result and its baselines are each a `Measure`; the sections are those of `thalweg.page`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from thalweg.errors import ContractError
-
-
-class Measure(NamedTuple):
-    """A number, its name, and the number as people read it."""
-
-    name: str
-    value: float
-    text: str
-
-
-class Table(NamedTuple):
-    """Rows of texts; the columns `numbers` stand to the right, the columns `prose` break into lines."""
-
-    title: str
-    header: Sequence[str]
-    rows: Iterable[Sequence[str]]
-    numbers: Sequence[int] = ()
-    prose: Sequence[int] = ()
-    half: bool = False  # beside another half
-
-
-class Confusion(NamedTuple):
-    """counts[true, predicted], with the classes' names."""
-
-    title: str
-    counts: np.ndarray
-    classes: Sequence[str]
-    half: bool = True
-
-
-class Figure(NamedTuple):
-    """A picture with the lines under it; `true` and `called` are set off where they are given."""
-
-    name: str
-    pixels: np.ndarray
-    brightest: float
-    true: tuple[str, str]  # what it is, and a number beside it
-    called: tuple[str, str] | None = None  # what it was called, where that was something else
-    below: str = ""
-
-
-class Figures(NamedTuple):
-    """Pictures side by side."""
-
-    title: str
-    figures: Sequence[Figure]
-    half: bool = False
-
-
-class Curve(NamedTuple):
-    """Lines over a common axis: a forecast beside what came, a loss beside its length."""
-
-    title: str
-    series: Mapping[str, Sequence[float]]
-    axis: str = "epoch"
-    first: int = 1
-    logarithmic: bool = False
-    half: bool = True
-
-
-class Sample(NamedTuple):
-    """A text as it is, line by line, and what is said of it."""
-
-    text: str
-    note: str = ""
-
-
-class Samples(NamedTuple):
-    """Texts that a model wrote."""
-
-    title: str
-    samples: Sequence[Sample]
-    half: bool = False
-
-
-class Piece(NamedTuple):
-    """A part of a sentence; with a label where it is marked, which is "right" or "wrong" where that is known."""
-
-    text: str
-    label: str = ""
-    sign: str = ""
-
-
-class Passage(NamedTuple):
-    """A sentence in pieces, and what is said of it."""
-
-    pieces: Sequence[Piece]
-    note: str = ""
-
-
-class Passages(NamedTuple):
-    """Sentences with what was found in them marked."""
-
-    title: str
-    passages: Sequence[Passage]
-    half: bool = False
-
-
-Section = Table | Confusion | Figures | Curve | Samples | Passages
+from thalweg.page import Measure, Section
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -146,8 +45,8 @@ class Verdict:
     def __post_init__(self) -> None:
         if not self.baselines:
             raise ContractError("a verdict has no baseline.\n  State what needs no learning, measured the same way.")
-        known = [value for value in self.scores.values() if isinstance(value, int | float)]
-        lacking = [m.name for m in (self.measure, *self.baselines) if m.value not in known]
+        numbers = [value for value in self.scores.values() if isinstance(value, int | float)]
+        lacking = [m.name for m in (self.measure, *self.baselines) if m.value not in numbers]
         if lacking:
             raise ContractError(f"the scores lack {', '.join(lacking)}.\n  Put every measure into scores by a name.")
 

@@ -1,0 +1,1 @@
+"""Pictures into classes: pixels as people keep them, a picture a row."""

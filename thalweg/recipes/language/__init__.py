@@ -1,0 +1,1 @@
+"""Language models: characters or words, and what comes next."""

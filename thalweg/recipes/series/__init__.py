@@ -1,0 +1,1 @@
+"""Series over time: the next rows from the last ones."""

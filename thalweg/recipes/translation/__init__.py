@@ -1,0 +1,1 @@
+"""Texts into texts of another language."""
