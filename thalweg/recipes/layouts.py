@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from thalweg import data
-from thalweg.data.encoding import lines_of
+from thalweg.data.decoding import lines_of
 from thalweg.data.text.vocabulary import END, PADDING, START
 from thalweg.datasets.wikitext2 import END as LINE_END
 from thalweg.errors import DataError

@@ -14,7 +14,7 @@ import numpy as np
 from thalweg.data.labels import Labels
 from thalweg.data.sound.encoder import SoundEncoder
 from thalweg.data.sound.files import Name, read_sound
-from thalweg.data.table import read_csv
+from thalweg.data.table.files import read_csv
 from thalweg.errors import ContractError, DataError, nearest
 
 SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wave"})

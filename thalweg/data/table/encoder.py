@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.arrays import aligned
-from thalweg.data.columns import (
+from thalweg.data.labels import Labels
+from thalweg.data.sources import ArraySource
+from thalweg.data.table.columns import (
     CodeColumn,
     Column,
     NumberColumn,
@@ -17,9 +19,7 @@ from thalweg.data.columns import (
     learn_numbers,
     learn_texts,
 )
-from thalweg.data.labels import Labels
-from thalweg.data.sources import ArraySource
-from thalweg.data.table import Table, as_table, number, read_csv
+from thalweg.data.table.files import Table, as_table, number, read_csv
 from thalweg.errors import ConfigError, DataError, nearest
 from thalweg.record import Record
 

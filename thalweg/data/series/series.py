@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.arrays import plain
-from thalweg.data.table import Table, missing, number, read_csv
+from thalweg.data.table.files import Table, missing, number, read_csv
 from thalweg.errors import ConfigError, DataError, nearest
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))

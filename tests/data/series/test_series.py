@@ -40,7 +40,7 @@ def test_known_futures_come_beside_the_past():
     np.testing.assert_array_equal(x["past"][7], WALK[7:11].astype(np.float32))
     np.testing.assert_array_equal(x["future"][7], WALK[11:13, [1]].astype(np.float32))
     np.testing.assert_array_equal(y[7], WALK[11:13][:, [0, 2]].astype(np.float32))
-    assert data.LinearForecast.fit(source)(data.baselines.of_targets(source, x)).shape == y.shape
+    assert data.LinearForecast.fit(source)(data.series.baselines.of_targets(source, x)).shape == y.shape
 
 
 def test_no_part_looks_ahead():

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from thalweg.data.encoding import UTF8, decoded, read_bytes
+from thalweg.data.decoding import UTF8, decoded, read_bytes
 from thalweg.errors import DataError
 
 Table = dict[str, list[str]]
