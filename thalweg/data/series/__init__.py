@@ -1,8 +1,10 @@
 """Series over time: values with names and times, their windows and parts, forecasts that a network has to beat."""
 
 from thalweg.data.series.baselines import LinearForecast, drift, naive, score_forecast, seasonal_naive
-from thalweg.data.series.series import Series, next_times, read_series, time_step
+from thalweg.data.series.files import read_series
+from thalweg.data.series.series import Series
 from thalweg.data.series.splits import SeriesSplit, split_series
+from thalweg.data.series.times import next_times, time_step
 from thalweg.data.series.windows import WindowSource, forecast_windows, timeseries_dataset_from_array
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 from thalweg.data.arrays import aligned
 from thalweg.data.labels import Labels
 from thalweg.data.sources import ArraySource
+from thalweg.data.table.cells import Table, as_table, number
 from thalweg.data.table.columns import (
     CodeColumn,
     Column,
@@ -19,7 +20,7 @@ from thalweg.data.table.columns import (
     learn_numbers,
     learn_texts,
 )
-from thalweg.data.table.files import Table, as_table, number, read_csv
+from thalweg.data.table.files import read_csv
 from thalweg.errors import ConfigError, DataError, nearest
 from thalweg.record import Record
 
