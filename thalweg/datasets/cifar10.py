@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import aligned
-from thalweg.datasets.catalog import CIFAR10, Entry
+from thalweg.datasets.catalog.pictures import CIFAR10
+from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
 from thalweg.errors import DataError

@@ -10,7 +10,8 @@ import warnings
 import numpy as np
 
 from thalweg.data import load_sounds
-from thalweg.datasets.sounds import FSDD, place
+from thalweg.datasets.catalog.sounds import FSDD
+from thalweg.datasets.sounds import folder_with
 from thalweg.datasets.store import Folder
 from thalweg.errors import ConfigError, DataError, nearest
 
@@ -78,7 +79,7 @@ def load_recordings(data: Folder = None) -> SpokenDigits:
     Raises:
         DataError: they are nowhere to be had, or damaged.
     """
-    folder = place(FSDD, "recordings", WHERE, data) / "recordings"
+    folder = folder_with(FSDD, "recordings", WHERE, data) / "recordings"
     names = (match for path in folder.iterdir() if (match := NAME.fullmatch(path.name)))
     found = sorted((int(digit), speaker, int(take)) for digit, speaker, take in (m.groups() for m in names))
     takes = np.array([take for _, _, take in found])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data import aligned
-from thalweg.datasets.catalog import Entry
+from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
 from thalweg.errors import DataError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import permutation, read_text
-from thalweg.datasets.catalog_text import IMDB
+from thalweg.datasets.catalog.texts import IMDB
 from thalweg.datasets.store import Folder, find
 from thalweg.datasets.texts import cells
 from thalweg.errors import ConfigError, DataError

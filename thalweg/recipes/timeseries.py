@@ -12,8 +12,9 @@ import numpy as np
 
 from thalweg.data import Series, SeriesSplit, read_series, split_series, time_step
 from thalweg.datasets import airline_passengers, daily_min_temperatures, ett, exchange_rate, sunspots
-from thalweg.datasets import series as named
+from thalweg.datasets.catalog.series import AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
 from thalweg.datasets.entry import Entry
+from thalweg.datasets.series import cut
 from thalweg.errors import ConfigError, DataError
 
 DAY = 86_400
@@ -41,20 +42,20 @@ class Named(NamedTuple):
 SOURCE = "Zeng et al. 2023 (arXiv:2205.13504), table 2"
 CORPORA = {
     "ett": Named(
-        named.ETT,
+        ETT,
         ett,
         Reach(336, 96, 24),
         (("NLinear", 0.374, 0.394), ("DLinear", 0.375, 0.399), ("FEDformer", 0.376, 0.419), ("Repeat", 1.295, 0.713)),
     ),
-    "airline": Named(named.AIRLINE_PASSENGERS, airline_passengers, Reach(24, 12, 12)),
+    "airline": Named(AIRLINE_PASSENGERS, airline_passengers, Reach(24, 12, 12)),
     "exchange": Named(
-        named.EXCHANGE_RATE,
+        EXCHANGE_RATE,
         exchange_rate,
         Reach(96, 96, 7),
         (("NLinear", 0.089, 0.208), ("DLinear", 0.081, 0.203), ("FEDformer", 0.148, 0.278), ("Repeat", 0.081, 0.196)),
     ),
-    "temperatures": Named(named.DAILY_MIN_TEMPERATURES, daily_min_temperatures, Reach(365, 7, 365)),
-    "sunspots": Named(named.SUNSPOTS, sunspots, Reach(264, 12, 132)),
+    "temperatures": Named(DAILY_MIN_TEMPERATURES, daily_min_temperatures, Reach(365, 7, 365)),
+    "sunspots": Named(SUNSPOTS, sunspots, Reach(264, 12, 132)),
 }
 """The named series by the setting `corpus`."""
 
@@ -156,13 +157,13 @@ def parts(series: Series, targets: tuple[int, ...], settings: Any, known: Named 
     """
     options = {"targets": targets, "stride": settings.stride}
     if known is not None:
-        return named.cut(series, known.entry, known.module.VALIDATION, far.history, far.horizon, options)
+        return cut(series, known.entry, known.module.VALIDATION, far.history, far.horizon, options)
     tested = max(far.horizon, round(settings.test_split * len(series)))
     steering = max(far.horizon, round(settings.validation_split * (len(series) - tested)))
     _check_length(series, far, tested + steering)
-    cut = split_series(series, far.history, far.horizon, validation=steering, test=tested, **options)
-    _check_changes(series, targets, cut.borders[0])
-    return cut
+    parts = split_series(series, far.history, far.horizon, validation=steering, test=tested, **options)
+    _check_changes(series, targets, parts.borders[0])
+    return parts
 
 
 def _check_length(series: Series, far: Reach, apart: int) -> None:
