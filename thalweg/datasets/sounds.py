@@ -14,11 +14,11 @@ def folder_with(entry: Entry, part: str, where: str, data: Folder = None) -> Pat
         DataError: it is not on this machine; the message says to put what lies at `where` into which folder.
     """
     tried = folders(entry, data)
-    found = next((folder for folder in tried if (folder / part).is_dir()), None)
-    if found is None:
+    holder = next((folder for folder in tried if (folder / part).is_dir()), None)
+    if holder is None:
         looked = "".join(f"\n    looked in {folder}" for folder in tried)
         raise DataError(
             f"{entry.title}: {part}/ is not on this machine, and no mirror is known.{looked}\n"
             f"  Unpack {where} so that its {part}/ lies in DATA/{entry.folder}/, and set THALWEG_DATA=DATA."
         )
-    return found
+    return holder

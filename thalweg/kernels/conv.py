@@ -153,7 +153,7 @@ def _ended_forward(x: Array, k: Array, bias: Array | None, w: Windows, groups: i
 def _ended_backward(w: Windows, groups: int, relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
     del relu  # y is there if it was
     x, k, bias, y = saved
-    dz, db = (ending.through_relu(y, dy), None) if bias is None else ending.gradient(y, dy)
+    dz, db = (ending.relu_gradient(y, dy), None) if bias is None else ending.gradient(y, dy)
     return *_forward_backward(w, groups, (x, k), dz), db
 
 

@@ -79,8 +79,8 @@ class TableEncoder(Record):
 
         def learn(name: str) -> Column:
             cells, fill = table[name], missing == "mean"
-            if name not in codes and name not in categorical and (found := learn_numbers(name, cells, chosen, fill)):
-                return found
+            if name not in codes and name not in categorical and (numbers := learn_numbers(name, cells, chosen, fill)):
+                return numbers
             values = learn_texts(name, cells, fill)
             if name in codes:
                 return CodeColumn(name, values)
