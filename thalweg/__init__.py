@@ -81,8 +81,8 @@ def __getattr__(name: str) -> Any:
 
         raise AttributeError(f"thalweg has no {name!r}.\n  {nearest(name, FACE)}")
     module, _, attribute = FACE[name].partition(":")
-    found = importlib.import_module(module)
-    value = getattr(found, attribute) if attribute else found
+    room = importlib.import_module(module)
+    value = getattr(room, attribute) if attribute else room
     globals()[name] = value
     return value
 

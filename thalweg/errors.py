@@ -48,6 +48,10 @@ class DivergenceError(ThalwegError, ArithmeticError):
     """The loss is no longer finite."""
 
 
+class FormatError(ValueError):
+    """What is wrong with a file's bytes, as part of a sentence: who opened it says which file, and adds a remedy."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for an unknown name: the nearest known one, or the whole list.
 

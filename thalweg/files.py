@@ -74,8 +74,8 @@ def broken(folder: Path) -> list[str]:
         return [SUMS]
     lines = (folder / SUMS).read_text(errors="replace").splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    found = _digests(folder)
-    return sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
+    actual = _digests(folder)
+    return sorted(name for name in listed.keys() | actual.keys() if listed.get(name) != actual.get(name))
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -94,7 +94,9 @@ def from_json(data: Any, allowed: Mapping[str, Callable[..., Any]], depth: int =
     try:
         return allowed[name](**fields)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"the stored {name} does not fit this version: {error}.") from error
+        raise ConfigError(
+            f"the stored {name} does not fit this version: {error}.\n  Read it with the version that wrote it."
+        ) from error
 
 
 def resolve(value: Any, table: Mapping[str, Callable[[], Any]], kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""The published data: known counts, labels, pixels and checksums."""
+"""The published data: known counts, labels and pixels."""
 
 import hashlib
 import shutil
@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from thalweg import datasets
 from thalweg.datasets import cifar10, digits, fashion_mnist, mnist
-from thalweg.datasets.catalog import CATALOG, CIFAR10, MNIST
-from thalweg.errors import ConfigError, DataError
+from thalweg.datasets.catalog.pictures import CIFAR10
+from thalweg.errors import DataError
 
 
 def test_digits_are_scikit_learns():
@@ -30,9 +29,6 @@ TEST_SPLIT = "81a13ba8fbb94a27"
 
 
 def test_mnist(public_data):
-    for file in MNIST.files:
-        content = (public_data / "mnist" / file.name).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size, file.sha256)
     (x, y), (xt, yt) = mnist.load_data()
     assert x.dtype == y.dtype == np.uint8
     assert (x.shape, y.shape, xt.shape, yt.shape) == ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,))
@@ -80,30 +76,5 @@ def test_cifar10_files_that_are_damaged(tmp_path):
         cifar10.load_data(tmp_path)
 
 
-def test_the_table(home, tmp_path, monkeypatch):
-    lines = {line.entry.name: line for line in datasets.table()}
-    assert sorted(lines) == sorted(CATALOG) == sorted(datasets.LOADERS)
-    assert [n for n in lines if lines[n].complete] == ["digits"]
-    assert lines["mnist"].where is None
-    folder = tmp_path / "data" / "mnist"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("THALWEG_DATA", str(tmp_path / "data"))
-    for n, file in enumerate(MNIST.files, start=1):
-        (folder / file.name).touch()
-        line = next(line for line in datasets.table() if line.entry.name == "mnist")
-        assert (line.found, line.complete, line.where) == (n, n == 4, str(folder))
-
-
-def test_sets_by_name(home):
-    assert sorted(datasets.LOADERS) == sorted(CATALOG)
-    assert datasets.load("Digits")[0][0].shape == (1437, 8, 8)
-    with pytest.raises(DataError, match="Fashion-MNIST clothes"):
-        datasets.load("fashion-mnist", home)
-    with pytest.raises(ConfigError, match=r"unknown data set 'mnits'\.\n  Did you mean 'mnist'"):
-        datasets.load("mnits")
-
-
 def test_class_names():
     assert fashion_mnist.CLASSES[9] == "Ankle boot"
-    for name, entry in CATALOG.items():
-        assert len(entry.classes) == 10 or entry.task != "image classes", name

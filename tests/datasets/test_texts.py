@@ -1,8 +1,4 @@
-"""The sets of texts: the counts that were published, first and last rows, checksums; and what a missing file says."""
-
-import hashlib
-import subprocess
-import sys
+"""The sets of texts: the counts that were published, first and last rows."""
 
 import numpy as np
 import pytest
@@ -22,22 +18,8 @@ from thalweg.datasets import (
     wikitext2,
     wnut17,
 )
-from thalweg.datasets.catalog_text import TEXTS, WIKITEXT2
+from thalweg.datasets.catalog.texts import WIKITEXT2
 from thalweg.errors import ConfigError, DataError
-
-
-@pytest.mark.parametrize("entry", TEXTS, ids=lambda e: e.name)
-def test_the_files_are_those_that_were_published(public_data, entry):
-    for file in entry.files:
-        content = (public_data / entry.folder / file.name).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size, file.sha256), file.name
-
-
-@pytest.mark.parametrize("entry", TEXTS, ids=lambda e: e.name)
-def test_a_file_that_is_nowhere_says_where_to_put_it(home, tmp_path, entry):
-    said = rf"is not on this machine(.|\n)*{entry.files[0].name}.* into DATA/{entry.folder}/ and set THALWEG_DATA"
-    with pytest.raises(DataError, match=said):
-        datasets.load(entry.name, tmp_path)
 
 
 def test_tinyshakespeare(public_data):
@@ -181,12 +163,3 @@ def test_a_table_that_was_altered(home, tmp_path):
     (tmp_path / "train.tsv").write_text("sentence\tlabel\na\n")
     with pytest.raises(DataError, match=r"train\.tsv is not as it was published"):
         sst2.load_data(tmp_path)
-
-
-def test_the_command_line_lists_them(home):
-    out = subprocess.run(
-        [sys.executable, "-m", "thalweg", "datasets"],
-        capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "", "HOME": str(home)},
-    ).stdout  # fmt: skip
-    assert all(entry.name in out for entry in TEXTS)
-    assert "goes into DATA/tatoeba/" in out

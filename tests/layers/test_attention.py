@@ -161,9 +161,8 @@ def test_rotary_attention_sees_distances_alone():
         layer: core.Module
 
         def __call__(self, cx, x):
-            attention = layers.common.through
             cache = self.layer.start_cache(1, 9)
-            return attention(cx, self.layer, "step", x, cache, jnp.array([0]))[0]
+            return layers.common.call_method(cx, self.layer, "step", x, cache, jnp.array([0]))[0]
 
     y, _ = core.apply(layer, params, {}, x)
     causal, _ = core.apply(Later(layer), {"layer": params}, {}, x)

@@ -97,8 +97,8 @@ def _row(
 
 
 def _below(slots: dict[tuple[str, ...], Slot], path: tuple[str, ...]) -> Tree:
-    found = ((p[len(path) :], s) for p, s in slots.items() if p[: len(path)] == path)
-    return tree.unflatten((p, jax.ShapeDtypeStruct(s.shape, s.dtype)) for p, s in found)
+    below = ((p[len(path) :], s) for p, s in slots.items() if p[: len(path)] == path)
+    return tree.unflatten((p, jax.ShapeDtypeStruct(s.shape, s.dtype)) for p, s in below)
 
 
 def _short(number: float) -> str:

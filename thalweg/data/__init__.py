@@ -1,17 +1,28 @@
 """Data: sources, splits, the order of epochs, transforms, streams. Everything is a function of its seed."""
 
 from thalweg.data.arrays import aligned, as_arrays
-from thalweg.data.baselines import LinearForecast, drift, naive, score_forecast, seasonal_naive
 from thalweg.data.buckets import BucketSource, bucketed
-from thalweg.data.columns import CodeColumn, NumberColumn, OneHotColumn
+from thalweg.data.decoding import read_lines, read_text
 from thalweg.data.digest import digest
-from thalweg.data.encoder import TableEncoder, from_csv
-from thalweg.data.encoding import read_lines, read_text
 from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
-from thalweg.data.forecasting import SeriesSplit, split_series
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
-from thalweg.data.series import Series, next_times, read_series, time_step
+from thalweg.data.series import (
+    LinearForecast,
+    Series,
+    SeriesSplit,
+    WindowSource,
+    drift,
+    forecast_windows,
+    naive,
+    next_times,
+    read_series,
+    score_forecast,
+    seasonal_naive,
+    split_series,
+    time_step,
+    timeseries_dataset_from_array,
+)
 from thalweg.data.sound import (
     MFCC,
     LogMel,
@@ -33,7 +44,15 @@ from thalweg.data.sound import (
 from thalweg.data.sources import ArraySource, Source, as_source, from_arrays, is_source, row_bytes, take, walk, whole
 from thalweg.data.splits import Split, kfold, split, split_by_time
 from thalweg.data.stream import Chunk, chunks
-from thalweg.data.table import as_table, read_csv
+from thalweg.data.table import (
+    CodeColumn,
+    NumberColumn,
+    OneHotColumn,
+    TableEncoder,
+    as_table,
+    from_csv,
+    read_csv,
+)
 from thalweg.data.text import (
     BytePairs,
     Characters,
@@ -51,7 +70,6 @@ from thalweg.data.text import (
     windows,
 )
 from thalweg.data.transforms import MinMax, OneHot, Standardize
-from thalweg.data.window_source import WindowSource, forecast_windows, timeseries_dataset_from_array
 
 ALLOWED = {
     kind.__name__: kind

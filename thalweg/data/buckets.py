@@ -128,20 +128,20 @@ def bucketed(
     if side not in ("left", "right") or number < 1 or multiple < 1:
         raise ConfigError(f"{side=}, {number=}, {multiple=}.\n  Write side='right' or 'left', and numbers from 1.")
     arrays = from_arrays(x, y, weight)
-    found = _row_lengths(list(filter(in_time(arrays.x), jax.tree.leaves(arrays.x))), right=side == "right")
-    if not found:
+    row_lengths = _row_lengths(list(filter(in_time(arrays.x), jax.tree.leaves(arrays.x))), right=side == "right")
+    if not row_lengths:
         raise ContractError(
             "x holds no integer array [rows, tokens] and no real one [rows, frames, features].\n"
             "  Write bucketed(pad(tokenizer(texts)), y)."
         )
     for leaf in jax.tree.leaves(arrays.y) if per_position else ():
-        if np.ndim(leaf) < 2 or leaf.shape[1] not in found:
+        if np.ndim(leaf) < 2 or leaf.shape[1] not in row_lengths:
             raise ContractError(
                 f"y has shape {np.shape(leaf)}; with per_position=True its axis 1 follows x, of length"
-                f" {', '.join(map(str, found))}.\n  Pad y to the length of x."
+                f" {', '.join(map(str, row_lengths))}.\n  Pad y to the length of x."
             )
-    bucket, kept = lengths(np.stack(list(found.values()), 1), tuple(found), number, multiple)
-    extents = {full: tuple(int(row[n]) for row in kept) for n, full in enumerate(found)}
+    bucket, kept = lengths(np.stack(list(row_lengths.values()), 1), tuple(row_lengths), number, multiple)
+    extents = {full: tuple(int(row[n]) for row in kept) for n, full in enumerate(row_lengths)}
     return BucketSource(arrays.x, arrays.y, arrays.weight, bucket, extents, side == "right", per_position)
 
 

@@ -65,7 +65,10 @@ def order(
     """
     chosen = np.arange(rows) if isinstance(rows, int) else np.asarray(rows)
     if batch_size < 1 or not len(chosen):
-        raise ConfigError(f"batch_size={batch_size} over {len(chosen)} rows; both must be at least 1.")
+        raise ConfigError(
+            f"batch_size={batch_size} over {len(chosen)} rows; both must be at least 1.\n"
+            "  Write, for example, batch_size=32, and give some rows."
+        )
     first = None if steps is None else steps * batch_size
     chosen = chosen[permutation(len(chosen), seed, "epoch", epoch, first)] if shuffle else chosen[:first]
     out = np.full(-(-len(chosen) // batch_size) * batch_size, PADDING, np.int32)

@@ -37,7 +37,10 @@ class Labels(Record):
         """The codes of `y`, int32; `DataError` with row and remedy for a label that is not a class."""
         values, classes = _column(y, name), np.asarray(self.classes)
         if (values.dtype.kind in "US") != (classes.dtype.kind in "US"):
-            raise DataError(f"{name} holds {values.dtype} labels; the classes are {classes.dtype}: {self.classes[:5]}.")
+            raise DataError(
+                f"{name} holds {values.dtype} labels; the classes are {classes.dtype}: {self.classes[:5]}.\n"
+                f"  Write y.astype({'str' if classes.dtype.kind in 'US' else 'int'}), or fit anew: encode_labels(y)."
+            )
         codes = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
         wrong = np.flatnonzero(classes[codes] != values)
         if wrong.size:

@@ -44,7 +44,7 @@ def chunks(source: Source, order: np.ndarray, steps: int) -> Iterator[Chunk]:
     [[4, -1], [-1, -1]]
     """
     if steps < 1:
-        raise ConfigError(f"steps={steps}; a chunk has at least one batch.")
+        raise ConfigError(f"steps={steps}; a chunk has at least one batch.\n  Write steps=1 or more.")
     filled = np.full((-(-len(order) // steps) * steps, order.shape[1]), PADDING, order.dtype)
     filled[: len(order)] = order
     windows = filled.reshape(-1, steps, order.shape[1])
@@ -64,5 +64,8 @@ def _read(source: Source, rows: np.ndarray) -> Chunk:
     parts = take(source, np.where(flat < 0, flat[0], flat))
     for leaf in jax.tree.leaves(parts):
         if len(leaf) != len(flat):
-            raise DataError(f"{type(source).__name__} gave {len(leaf)} rows when asked for {len(flat)}.")
+            raise DataError(
+                f"{type(source).__name__} gave {len(leaf)} rows when asked for {len(flat)}.\n"
+                "  source[indices] must give one row for each index: look at its __getitem__."
+            )
     return Chunk(*parts, rows)

@@ -113,7 +113,10 @@ class OneHot(Record):
         wrong = np.argwhere((labels < 0) | (labels >= self.classes))
         if wrong.size:
             label = labels[tuple(wrong[0])]
-            raise DataError(f"labels: row {wrong[0][0]} holds {label}; {self!r} takes 0 to {self.classes - 1}.")
+            raise DataError(
+                f"labels: row {wrong[0][0]} holds {label}; {self!r} takes 0 to {self.classes - 1}.\n"
+                "  Write OneHot(classes) with all of them, or encode_labels(labels)[0] for codes from 0."
+            )
 
 
 def _array(x: Any) -> Any:

@@ -1,62 +1,18 @@
 """The named data sets, with Keras's call: `(x_train, y_train), (x_test, y_test) = mnist.load_data()`.
 
-Sets of texts give plain lists of str, labels and tokens in their published parts; each says which it has.
+Sets of texts give plain lists of str, labels and tokens in their published parts; each says which it has. Every set in
+`CATALOG` is a module of this package, imported when it is first used.
 """
 
+import importlib
+from types import ModuleType
 from typing import Any
 
-from thalweg.datasets import (
-    airline_passengers,
-    an4,
-    btc_ner,
-    cifar10,
-    daily_min_temperatures,
-    digits,
-    ett,
-    exchange_rate,
-    fashion_mnist,
-    fsdd,
-    gmb_ner,
-    imdb,
-    mnist,
-    multi30k,
-    names,
-    rt_polarity,
-    sst2,
-    sunspots,
-    tatoeba,
-    tinyshakespeare,
-    wikitext2,
-    wnut17,
-)
-from thalweg.datasets.catalog import CATALOG, Entry
+from thalweg.datasets.catalog import CATALOG
+from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, cache, find
-from thalweg.record import Record, resolve
-
-LOADERS = {
-    "airline_passengers": lambda: airline_passengers.load_data,
-    "an4": lambda: an4.load_data,
-    "btc_ner": lambda: btc_ner.load_data,
-    "cifar10": lambda: cifar10.load_data,
-    "daily_min_temperatures": lambda: daily_min_temperatures.load_data,
-    "digits": lambda: lambda _: digits.load_data(),
-    "ett": lambda: ett.load_data,
-    "exchange_rate": lambda: exchange_rate.load_data,
-    "fashion_mnist": lambda: fashion_mnist.load_data,
-    "fsdd": lambda: fsdd.load_data,
-    "gmb_ner": lambda: gmb_ner.load_data,
-    "imdb": lambda: imdb.load_texts,
-    "mnist": lambda: mnist.load_data,
-    "multi30k": lambda: lambda data: multi30k.load_data(data=data),
-    "names": lambda: names.load_data,
-    "rt_polarity": lambda: rt_polarity.load_data,
-    "sst2": lambda: sst2.load_data,
-    "sunspots": lambda: sunspots.load_data,
-    "tatoeba": lambda: tatoeba.load_data,
-    "tinyshakespeare": lambda: tinyshakespeare.load_data,
-    "wikitext2": lambda: wikitext2.load_data,
-    "wnut17": lambda: wnut17.load_data,
-}
+from thalweg.errors import ConfigError, nearest
+from thalweg.record import Record
 
 
 class Listing(Record):
@@ -99,36 +55,24 @@ def load(name: str, data: Folder = None) -> Any:
         ConfigError: no data set has that name.
         DataError: its files are nowhere to be had, or damaged.
     """
-    return resolve(name.replace("-", "_"), LOADERS, "data set")(data)
+    name = name.replace("-", "_")
+    if name.lower() not in CATALOG:
+        raise ConfigError(f"unknown data set {name!r}.\n  {nearest(name, CATALOG)}")
+    entry = CATALOG[name.lower()]
+    module, _, function = entry.place.partition(":")
+    read = getattr(importlib.import_module(module), function)
+    return read(data) if entry.files else read()  # what comes with a package is in no folder of data
 
 
-__all__ = [
-    "CATALOG",
-    "Entry",
-    "Listing",
-    "airline_passengers",
-    "an4",
-    "btc_ner",
-    "cache",
-    "cifar10",
-    "daily_min_temperatures",
-    "digits",
-    "ett",
-    "exchange_rate",
-    "fashion_mnist",
-    "fsdd",
-    "gmb_ner",
-    "imdb",
-    "load",
-    "mnist",
-    "multi30k",
-    "names",
-    "rt_polarity",
-    "sst2",
-    "sunspots",
-    "table",
-    "tatoeba",
-    "tinyshakespeare",
-    "wikitext2",
-    "wnut17",
-]
+def __getattr__(name: str) -> ModuleType:
+    if name not in CATALOG:
+        raise AttributeError(f"thalweg.datasets has no {name!r}.\n  {nearest(name, __all__)}")
+    return importlib.import_module(CATALOG[name].place.partition(":")[0])
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *CATALOG})
+
+
+__all__ = ["CATALOG", "Entry", "Listing", "cache", "load", "table"]
+__all__ += list(CATALOG)  # pyright: ignore[reportUnsupportedDunderAll]  __getattr__ has them

@@ -3,7 +3,8 @@
 from typing import Any
 
 from thalweg.data import Series, SeriesSplit
-from thalweg.datasets.series import AIRLINE_PASSENGERS, cut, load
+from thalweg.datasets.catalog.series import AIRLINE_PASSENGERS
+from thalweg.datasets.series import cut, load
 from thalweg.datasets.store import Folder
 
 VALIDATION = 12  # the last rows of the training part

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import check_sound, read_sound
-from thalweg.datasets.sounds import AN4, place
+from thalweg.datasets.catalog.sounds import AN4
+from thalweg.datasets.sounds import folder_with
 from thalweg.datasets.store import Folder
 from thalweg.errors import DataError
 
@@ -35,8 +36,8 @@ def load_data(data: Folder = None) -> tuple[Speech, Speech]:
 
 def load_part(part: str, data: Folder = None) -> Speech:
     """The sounds and texts of "train" or "test"; see `load_data`."""
-    names, texts = read_lists(place(AN4, "etc", WHERE, data), part)
-    folder = place(AN4, "wav", WHERE, data) / "wav"
+    names, texts = read_lists(folder_with(AN4, "etc", WHERE, data), part)
+    folder = folder_with(AN4, "wav", WHERE, data) / "wav"
     return [_sound(folder, name) for name in names], texts
 
 

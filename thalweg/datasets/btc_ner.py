@@ -1,6 +1,6 @@
 """Broad Twitter Corpus: 9,340 posts with people, places and organisations (Derczynski, Bontcheva, Roberts 2016)."""
 
-from thalweg.datasets.catalog_text import BTC_NER
+from thalweg.datasets.catalog.texts import BTC_NER
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import Tagged, tagged
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import aligned
-from thalweg.datasets.catalog import CIFAR10, Entry
+from thalweg.datasets.catalog.pictures import CIFAR10
+from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
 from thalweg.errors import DataError
@@ -51,17 +52,17 @@ def load(entry: Entry, data: Folder = None) -> Images:
 
 
 def _batches(entry: Entry, data: Folder) -> list[Path]:
-    found = _found(entry, data)
-    if found:
-        return found
+    batches = _present(entry, data)
+    if batches:
+        return batches
     assert entry.archive is not None
     archive = fetch(entry, entry.archive, data)
     extract(archive, {Path(entry.folder).name + "/" + file.name: file.size for file in entry.files}, archive.parent)
     archive.unlink()
-    return _found(entry, data)
+    return _present(entry, data)
 
 
-def _found(entry: Entry, data: Folder) -> list[Path]:
+def _present(entry: Entry, data: Folder) -> list[Path]:
     # the training batches there are, then the test batch; empty where either kind is missing
     *train, test = (find(entry, file.name, data) for file in entry.files)
     present = [path for path in train if path is not None]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import split
-from thalweg.datasets.catalog import DIGITS
+from thalweg.datasets.catalog.pictures import DIGITS
 from thalweg.datasets.idx import Images
 from thalweg.errors import DataError
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thalweg.datasets.entry import Published
+from thalweg.errors import FormatError
 from thalweg.files import replacing
 
 BLOCK = 2**18
@@ -38,20 +39,20 @@ def download(published: Published, mirrors: tuple[str, ...], folder: Path) -> li
 
 def _receive(address: str, published: Published, path: Path) -> None:
     if not address.startswith(("https://", "http://")):
-        raise ValueError("not a web address")
+        raise FormatError("not a web address")
     request = urllib.request.Request(address, headers={"User-Agent": "thalweg"})  # noqa: S310  checked above
     content, received = hashlib.sha256(), 0
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, path.open("wb") as file:  # noqa: S310
         for block in _shown(iter(lambda: answer.read(BLOCK), b""), published):
             received += len(block)
             if received > published.size:
-                raise ValueError(f"longer than the published {published.size:,} bytes")
+                raise FormatError(f"longer than the published {published.size:,} bytes")
             content.update(block)
             file.write(block)
     if received < published.size:
-        raise ValueError(f"stopped after {received:,} of {published.size:,} bytes")
+        raise FormatError(f"stopped after {received:,} of {published.size:,} bytes")
     if content.hexdigest() != published.sha256:
-        raise ValueError(f"its sha256 is {content.hexdigest()}, not the published {published.sha256}")
+        raise FormatError(f"its sha256 is {content.hexdigest()}, not the published {published.sha256}")
 
 
 def _shown(blocks: Iterator[bytes], published: Published) -> Iterator[bytes]:

@@ -12,9 +12,14 @@ class Published(Record):
 
 
 class Entry(Record):
-    """A named data set. `folder` is its place below a data folder; each mirror is an address that ends in a slash."""
+    """A named data set.
+
+    `place` is the function that loads it, `module:function`, of a folder of data; the module is its public face.
+    `folder` is where its files lie in a data folder; each mirror is an address that ends in a slash.
+    """
 
     name: str
+    place: str
     title: str
     task: str
     train: int

@@ -7,7 +7,8 @@ values of all seven, for 12 months of training, 4 of validation and 4 of test, o
 from typing import Any
 
 from thalweg.data import Series, SeriesSplit
-from thalweg.datasets.series import ETT, cut, load
+from thalweg.datasets.catalog.series import ETT
+from thalweg.datasets.series import cut, load
 from thalweg.datasets.store import Folder
 from thalweg.errors import ConfigError, nearest
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from thalweg.data import Series, SeriesSplit
-from thalweg.datasets.series import EXCHANGE_RATE, cut, load
+from thalweg.datasets.catalog.series import EXCHANGE_RATE
+from thalweg.datasets.series import cut, load
 from thalweg.datasets.store import Folder
 
 VALIDATION = 760  # the last rows of the training part

@@ -1,7 +1,7 @@
 """Fashion-MNIST: 60,000 and 10,000 pictures of clothes, 28 x 28 pixels (Xiao, Rasul, Vollgraf 2017)."""
 
 from thalweg.datasets import idx
-from thalweg.datasets.catalog import FASHION_MNIST
+from thalweg.datasets.catalog.pictures import FASHION_MNIST
 from thalweg.datasets.store import Folder
 
 CLASSES = FASHION_MNIST.classes

@@ -10,7 +10,8 @@ import warnings
 import numpy as np
 
 from thalweg.data import load_sounds
-from thalweg.datasets.sounds import FSDD, place
+from thalweg.datasets.catalog.sounds import FSDD
+from thalweg.datasets.sounds import folder_with
 from thalweg.datasets.store import Folder
 from thalweg.errors import ConfigError, DataError, nearest
 
@@ -78,18 +79,18 @@ def load_recordings(data: Folder = None) -> SpokenDigits:
     Raises:
         DataError: they are nowhere to be had, or damaged.
     """
-    folder = place(FSDD, "recordings", WHERE, data) / "recordings"
+    folder = folder_with(FSDD, "recordings", WHERE, data) / "recordings"
     names = (match for path in folder.iterdir() if (match := NAME.fullmatch(path.name)))
-    found = sorted((int(digit), speaker, int(take)) for digit, speaker, take in (m.groups() for m in names))
-    takes = np.array([take for _, _, take in found])
+    recordings = sorted((int(digit), speaker, int(take)) for digit, speaker, take in (m.groups() for m in names))
+    takes = np.array([take for _, _, take in recordings])
     if not (takes < TEST_TAKES).any() or not (takes >= TEST_TAKES).any():
         raise DataError(f"{folder} lacks takes to train or to test on.\n  Copy the files of {WHERE} into it.")
     whole = FSDD.train + FSDD.test
-    if len(found) != whole:
+    if len(recordings) != whole:
         warnings.warn(
-            f"{FSDD.title}: {len(found):,} of {whole:,} recordings are in {folder}.", UserWarning, stacklevel=2
+            f"{FSDD.title}: {len(recordings):,} of {whole:,} recordings are in {folder}.", UserWarning, stacklevel=2
         )
-    sounds = load_sounds((folder / f"{d}_{s}_{t}.wav" for d, s, t in found), SAMPLING_RATE)
+    sounds = load_sounds((folder / f"{d}_{s}_{t}.wav" for d, s, t in recordings), SAMPLING_RATE)
     return SpokenDigits(
-        tuple(sounds), np.array([d for d, _, _ in found], np.uint8), tuple(s for _, s, _ in found), takes
+        tuple(sounds), np.array([d for d, _, _ in recordings], np.uint8), tuple(s for _, s, _ in recordings), takes
     )

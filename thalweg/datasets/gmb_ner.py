@@ -1,6 +1,6 @@
 """GMB: 47,959 sentences of news whose entities were tagged by machine (Bos et al. 2017, Groningen Meaning Bank)."""
 
-from thalweg.datasets.catalog_text import GMB_NER
+from thalweg.datasets.catalog.texts import GMB_NER
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import Tagged, tagged
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.data import aligned
-from thalweg.datasets.catalog import Entry
+from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
 
 UNSIGNED_BYTES = 0x08
 DEFLATE_RATIO = 1032  # a packed byte stands for at most so many
@@ -45,18 +45,18 @@ def read_idx(path: str | os.PathLike[str], axes: int) -> np.ndarray:
 def _parse(file: Any, axes: int, limit: int) -> np.ndarray:
     zeros, kind, rank = struct.unpack(">HBB", file.read(4))
     if (zeros, kind, rank) != (0, UNSIGNED_BYTES, axes):
-        raise ValueError(f"its first bytes {zeros:04x} {kind:02x} {rank:02x} are not 0000 08 {axes:02x}")
+        raise FormatError(f"its first bytes {zeros:04x} {kind:02x} {rank:02x} are not 0000 08 {axes:02x}")
     shape = struct.unpack(f">{axes}I", file.read(4 * axes))
     if math.prod(shape) > limit:
-        raise ValueError(f"it announces {list(shape)} bytes, more than it can hold")
+        raise FormatError(f"it announces {list(shape)} bytes, more than it can hold")
     out = aligned(shape, np.uint8)
     content, filled = out.reshape(-1).data, 0
     while filled < len(content) and (count := file.readinto(content[filled:])):
         filled += count
     if filled < len(content):
-        raise ValueError(f"it ends after {filled:,} of {len(content):,} numbers")
+        raise FormatError(f"it ends after {filled:,} of {len(content):,} numbers")
     if file.read(1):
-        raise ValueError(f"it goes on after its {len(content):,} numbers")
+        raise FormatError(f"it goes on after its {len(content):,} numbers")
     return out
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import permutation, read_text
-from thalweg.datasets.catalog_text import IMDB
+from thalweg.datasets.catalog.texts import IMDB
 from thalweg.datasets.store import Folder, find
 from thalweg.datasets.texts import cells
 from thalweg.errors import ConfigError, DataError
@@ -98,10 +98,11 @@ def _part(name: str, data: Folder) -> Texts:
 
 
 def _folder(folder: Path) -> Texts:
-    found = [sorted((folder / kind).glob("*.txt")) for kind in ("neg", "pos")]
-    if not all(found):
+    by_label = [sorted((folder / kind).glob("*.txt")) for kind in ("neg", "pos")]
+    if not all(by_label):
         raise DataError(f"{folder} holds no neg/*.txt or no pos/*.txt.\n  Unpack aclImdb_v1.tar.gz anew.")
-    return [read_text(path) for paths in found for path in paths], [label for label in (0, 1) for _ in found[label]]
+    labels = [label for label, paths in enumerate(by_label) for _ in paths]
+    return [read_text(path) for paths in by_label for path in paths], labels
 
 
 def _words(text: str) -> list[str]:

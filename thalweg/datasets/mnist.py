@@ -1,7 +1,7 @@
 """MNIST: 60,000 and 10,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes, Burges 1998)."""
 
 from thalweg.datasets import idx
-from thalweg.datasets.catalog import MNIST
+from thalweg.datasets.catalog.pictures import MNIST
 from thalweg.datasets.store import Folder
 
 CLASSES = MNIST.classes

@@ -1,6 +1,6 @@
 """Multi30k: captions of pictures in English, German, French and Czech (Elliott, Frank, Sima'an, Specia 2016)."""
 
-from thalweg.datasets.catalog_text import MULTI30K
+from thalweg.datasets.catalog.texts import MULTI30K
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import lines
 from thalweg.errors import ConfigError, DataError
@@ -26,6 +26,11 @@ def load_data(
     """
     first, second, third = (_pair(part, source, target, data) for part in ("train", "val", test))
     return first, second, third
+
+
+def load_english_german(data: Folder = None) -> tuple[Pairs, Pairs, Pairs]:
+    """What `load_data()` gives, from a folder."""
+    return load_data(data=data)
 
 
 def _pair(part: str, source: str, target: str, data: Folder) -> Pairs:

@@ -1,6 +1,6 @@
 """First names: 32,033 names of small children in the United States in 2018 (Karpathy 2022, makemore)."""
 
-from thalweg.datasets.catalog_text import NAMES
+from thalweg.datasets.catalog.texts import NAMES
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import lines
 

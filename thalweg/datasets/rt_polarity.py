@@ -1,6 +1,6 @@
 """rt-polarity: 10,662 sentences of film reviews, good or bad (Pang, Lee 2005, "Seeing stars")."""
 
-from thalweg.datasets.catalog_text import RT_POLARITY
+from thalweg.datasets.catalog.texts import RT_POLARITY
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import lines
 

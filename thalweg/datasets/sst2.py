@@ -1,6 +1,6 @@
 """SST-2: phrases of film reviews, good or bad (Socher et al. 2013, in the form of GLUE, Wang et al. 2018)."""
 
-from thalweg.datasets.catalog_text import SST2
+from thalweg.datasets.catalog.texts import SST2
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import cells
 

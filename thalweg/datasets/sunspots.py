@@ -3,7 +3,8 @@
 from typing import Any
 
 from thalweg.data import Series, SeriesSplit
-from thalweg.datasets.series import SUNSPOTS, cut, load
+from thalweg.datasets.catalog.series import SUNSPOTS
+from thalweg.datasets.series import cut, load
 from thalweg.datasets.store import Folder
 
 VALIDATION = 282  # the last rows of the training part

@@ -1,6 +1,6 @@
 """Tatoeba: 26,388 short sentences in English and Chinese (tatoeba.org, by way of manythings.org/anki; CC BY 2.0)."""
 
-from thalweg.datasets.catalog_text import TATOEBA
+from thalweg.datasets.catalog.texts import TATOEBA
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import lines
 

@@ -1,7 +1,7 @@
 """What the sets of texts share: a file that is found or fetched, as lines, cells, or tokens and tags."""
 
 from thalweg.data import read_conll, read_text
-from thalweg.data.encoding import lines_of
+from thalweg.data.decoding import lines_of
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
 from thalweg.errors import DataError

@@ -1,6 +1,6 @@
 """Tiny Shakespeare: 1,115,394 characters of plays (Karpathy 2015, "The unreasonable effectiveness of RNNs")."""
 
-from thalweg.datasets.catalog_text import TINYSHAKESPEARE
+from thalweg.datasets.catalog.texts import TINYSHAKESPEARE
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import text
 

@@ -5,8 +5,8 @@ come in another order; a perplexity on it is near but not equal to one on the pu
 """
 
 from thalweg.data import read_text
-from thalweg.data.encoding import lines_of
-from thalweg.datasets.catalog_text import WIKITEXT2
+from thalweg.data.decoding import lines_of
+from thalweg.datasets.catalog.texts import WIKITEXT2
 from thalweg.datasets.store import Folder, find
 from thalweg.datasets.texts import text
 

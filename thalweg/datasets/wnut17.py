@@ -1,6 +1,6 @@
 """WNUT-17: entities that are new and rare, in posts of people (Derczynski, Nichols, van Erp, Limsopatham 2017)."""
 
-from thalweg.datasets.catalog_text import WNUT17
+from thalweg.datasets.catalog.texts import WNUT17
 from thalweg.datasets.store import Folder
 from thalweg.datasets.texts import Tagged, tagged
 

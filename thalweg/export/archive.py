@@ -73,7 +73,9 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
         spec = _spec(stored.architecture["input"])
         records = {name: _record(value) for name, value in stored.preprocessing.get("records", {}).items()}
     except (AttributeError, KeyError, ThalwegError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path} does not describe a network of this version: {error}") from error
+        raise ModelFileError(
+            f"{path} does not describe a network of this version: {error}\n  Load it with the version that wrote it."
+        ) from error
     if settings:
         optimizer, loss, names = settings
         model.compile(optimizer, loss, names, precision=precision, seed=int(stored.architecture["seed"]))

@@ -174,8 +174,8 @@ def _check_plain(info: zipfile.ZipInfo) -> None:
         "is compressed": info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size,
         "is too large": info.orig_filename.endswith(".json") and info.file_size > strictjson.SIZE_LIMIT,
     }
-    if found := [fault for fault, is_there in faults.items() if is_there]:
-        raise ModelFileError(f"its member {info.orig_filename!r:.100} {found[0]}.\n  {REMEDY}")
+    if declared := [fault for fault, holds in faults.items() if holds]:
+        raise ModelFileError(f"its member {info.orig_filename!r:.100} {declared[0]}.\n  {REMEDY}")
 
 
 def _check_format(version: Any) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from thalweg.errors import ModelFileError
+from thalweg.errors import FormatError, ModelFileError
 
 SIZE_LIMIT = 16 * 2**20
 DEPTH_LIMIT = 128
@@ -49,7 +49,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
     if len(out) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice")
+        raise FormatError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice")
     return out
 
 

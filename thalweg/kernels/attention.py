@@ -145,8 +145,8 @@ def _gradient(causal: bool, scale: float, groups: int) -> Any:
         given, joined = _given(q, k, v, groups)
         settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale), "joined": joined}
         arguments = (*given, mask, lengths.astype(jnp.int32), *rest)
-        found = library.call("attention_backward", tuple(library.like(*given)), *arguments, **settings)
-        return tuple(None if of is None else d for of, d in zip((q, k, v), found, strict=True))
+        gradients = library.call("attention_backward", tuple(library.like(*given)), *arguments, **settings)
+        return tuple(None if of is None else d for of, d in zip((q, k, v), gradients, strict=True))
 
     def formula(q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, *rest: Array) -> Any:
         return jax.vjp(lambda q, k, v: reference(q, k, v, mask, lengths, causal, scale, groups), q, k, v)[1](rest[-1])

@@ -52,7 +52,10 @@ def conv(x: Array, kernel: Array, w: Windows, groups: int, bias: Array | None = 
 def transposed(dy: Array, kernel: Array, w: Windows, places: tuple[int, ...]) -> Array:
     """What the gradient of `conv` with this kernel does to `dy`: [batch, *places, ins]."""
     if w.outputs(places) != dy.shape[1:-1]:
-        raise ValueError(f"windows over {places} places make {w.outputs(places)} of them, not {dy.shape[1:-1]}.")
+        raise ValueError(
+            f"windows over {places} places make {w.outputs(places)} of them, not {dy.shape[1:-1]}.\n"
+            "  Give the places of the input of the convolution that `dy` is a gradient of."
+        )
     x = ShapeDtype((dy.shape[0], *places, kernel.shape[-2]), dy.dtype)
     if not serves(x, kernel, w):
         (dx,) = jax.linear_transpose(lambda x: reference(x, kernel, w, 1), x)(dy)
@@ -150,7 +153,7 @@ def _ended_forward(x: Array, k: Array, bias: Array | None, w: Windows, groups: i
 def _ended_backward(w: Windows, groups: int, relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
     del relu  # y is there if it was
     x, k, bias, y = saved
-    dz, db = (ending.through_relu(y, dy), None) if bias is None else ending.gradient(y, dy)
+    dz, db = (ending.relu_gradient(y, dy), None) if bias is None else ending.gradient(y, dy)
     return *_forward_backward(w, groups, (x, k), dz), db
 
 

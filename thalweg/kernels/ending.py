@@ -31,8 +31,8 @@ def given(bias: Array | None, dtype: Any) -> Array:
     return jnp.zeros(0, dtype) if bias is None else bias
 
 
-def through_relu(y: Float[Array, "..."], dy: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Dz alone."""
+def relu_gradient(y: Float[Array, "..."], dy: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The gradient dz of the sum that the ReLU gave `y` of."""
     return jnp.where(y > 0, dy, 0)
 
 
@@ -49,7 +49,7 @@ def _native(y: Array, dy: Array) -> Any:
 
 
 def _formula(y: Array, dy: Array) -> Any:
-    dz = through_relu(y, dy) if y.size else dy
+    dz = relu_gradient(y, dy) if y.size else dy
     return (dz if y.size else jnp.zeros(0, dy.dtype)), jnp.sum(dz, axis=tuple(range(dy.ndim - 1)))
 
 

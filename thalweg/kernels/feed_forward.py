@@ -59,7 +59,7 @@ def _sloped(name: str) -> Any:
 
 
 def _forward(x: Array, kernel: Array, bias: Array | None, name: str) -> tuple[Array, Array]:
-    """h, and what `through` takes."""
+    """h, and what `inner_gradient` takes."""
     if name != "relu":
         return _sloped(name)(x, kernel, bias)
     h: Any = matmul.ended(x, kernel, bias, True)
@@ -118,7 +118,7 @@ def _pair_forward(
 def _pair_backward(name: str, saved: Any, dy: Array) -> tuple[Any, ...]:
     x, up, a, down, b, added, h, slope = saved
     dv, db = matmul.gradient(h, dy)
-    dz = through(name == "relu")(dy, down, slope)
+    dz = inner_gradient(name == "relu")(dy, down, slope)
     return *_linear_gradient(x, up, a, dz), dv, None if b is None else db, None if added is None else dy
 
 
@@ -126,14 +126,14 @@ pair.defvjp(_pair_forward, _pair_backward)
 
 
 @functools.cache
-def through(relu: bool) -> Any:
-    """(dy, V, s) -> dz; of a ReLU s is h."""
+def inner_gradient(relu: bool) -> Any:
+    """(dy, V, s) -> dz, the gradient at the sums before the activation, whose slope is s; of a ReLU s is h."""
 
     def native(dy: Array, kernel: Array, slope: Array) -> Array:
         return library.call("matmul_through", ShapeDtype(slope.shape, dy.dtype), dy, kernel, slope, relu=relu)
 
     def formula(dy: Array, kernel: Array, slope: Array) -> Array:
         dh = dy @ kernel.T
-        return ending.through_relu(slope, dh) if relu else dh * slope
+        return ending.relu_gradient(slope, dh) if relu else dh * slope
 
     return closed(native, formula)

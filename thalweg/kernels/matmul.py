@@ -99,7 +99,7 @@ def _ended_forward(x: Array, kernel: Array, bias: Array | None, relu: bool) -> t
 
 def _ended_backward(relu: bool, saved: Any, dy: Array) -> tuple[Any, Any, Any]:
     x, kernel, bias, y = saved
-    dz = ending.through_relu(y, dy) if relu else dy
+    dz = ending.relu_gradient(y, dy) if relu else dy
     dw, db = gradient(x, dz)
     return product(dz, kernel, False, True), dw, None if bias is None else db
 

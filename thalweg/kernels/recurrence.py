@@ -182,7 +182,7 @@ def gru(
     units = U.shape[0]
     b = jnp.zeros(3 * units, z.dtype) if b is None else b
 
-    def through(h: Array, first: int, end: int) -> Array:
+    def gates_of(h: Array, first: int, end: int) -> Array:
         at = slice(first * units, end * units)
         return h @ U[:, at] + b[None, at]
 
@@ -190,9 +190,9 @@ def gru(
         (h,), (z_t, step_t) = state, at_t
         read = _noisy(h, noise)
         a, r, candidate = jnp.split(z_t, 3, axis=-1)
-        to_a, to_r = jnp.split(through(read, 0, 2), 2, axis=-1)
+        to_a, to_r = jnp.split(gates_of(read, 0, 2), 2, axis=-1)
         a, r = recurrent_activation(a + to_a), recurrent_activation(r + to_r)
-        reset = r * through(read, 2, 3) if reset_after else through(r * read, 2, 3)
+        reset = r * gates_of(read, 2, 3) if reset_after else gates_of(r * read, 2, 3)
         new = a * h + (1 - a) * activation(candidate + reset)
         state = where_step(step_t, (new,), state)
         return state, state[0]

@@ -108,13 +108,13 @@ def windows(
         for value, name in ((size, "the window"), (strides, "strides"), (dilation, "dilation_rate"))
     )
     around = pads(sizes, k, s, d, padding) if isinstance(padding, str) else tuple((lo, hi) for lo, hi in padding)
-    found = Windows(k, s, d, around)
-    if min(found.outputs(sizes), default=1) < 1:
+    placed = Windows(k, s, d, around)
+    if min(placed.outputs(sizes), default=1) < 1:
         raise ValueError(
             f"windows of {_reach(k, d)} do not fit into {tuple(sizes)} places.\n"
             "  Write padding='same' or a smaller window."
         )
-    return found
+    return placed
 
 
 def pads(sizes: Sizes, size: Sizes, strides: Sizes, dilation: Sizes, padding: str) -> Pads:

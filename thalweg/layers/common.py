@@ -72,7 +72,7 @@ def part(cx: Context, *names: str, module: Module | None = None) -> Context:
     return Context(cx.call, (*cx.path, *names), module, cx.frozen)
 
 
-def through(cx: Context, layer: Module, method: str, *args: Any) -> Any:
+def call_method(cx: Context, layer: Module, method: str, *args: Any) -> Any:
     """`layer.method(cx, *args)`, at the layer's place: the way to what a layer does besides its call."""
     return cx.run(layer, getattr(type(layer), method), (cx, *args), {})
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
-from thalweg.layers.common import Activation, Initializer, looked_at, part, plus, through
+from thalweg.layers.common import Activation, Initializer, call_method, looked_at, part, plus
 from thalweg.layers.dense import Dense, feed_forward
 from thalweg.layers.dropout import Dropout
 from thalweg.layers.multihead import Memory, MultiHeadAttention
@@ -63,7 +63,7 @@ def _around(cx: Context, name: str, x: Array, branch: Callable[[Array, Array | N
     norm, place = LayerNormalization(epsilon=block.epsilon), part(cx, f"{name}_norm")
     h, shortcut = x, x
     if block.norm_first:
-        h, shortcut = (norm(place, x), x) if looked_at(cx) else through(place, norm, "beside", x)
+        h, shortcut = (norm(place, x), x) if looked_at(cx) else call_method(place, norm, "beside", x)
     if block.dropout or looked_at(cx):
         y = branch(h, None)
         y = shortcut + (Dropout(block.dropout)(part(cx, f"{name}_dropout"), y) if block.dropout else y)
@@ -132,7 +132,7 @@ class TransformerEncoderBlock(Module):
         attention, caches = self._attention(cx, x), [cache]
 
         def branch(y: Array, shortcut: Array | None) -> Array:
-            y, caches[0] = through(part(cx, "attention"), attention, "step", y, cache, length)
+            y, caches[0] = call_method(part(cx, "attention"), attention, "step", y, cache, length)
             return plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
@@ -196,7 +196,7 @@ class TransformerDecoderBlock(Module):
 
     def remember(self, cx: Context, memory: Sequences, features: int) -> Memory:
         """The k and v of the memory for a block over `features`, computed once for all steps."""
-        return through(part(cx, "cross_attention"), _attention(cx, features), "remember", memory)
+        return call_method(part(cx, "cross_attention"), _attention(cx, features), "remember", memory)
 
     def step(
         self,
@@ -211,12 +211,13 @@ class TransformerDecoderBlock(Module):
         (own, other), caches = self._attentions(cx, x), [cache]
 
         def branch(y: Array, shortcut: Array | None) -> Array:
-            y, caches[0] = through(part(cx, "attention"), own, "step", y, cache, length)
+            y, caches[0] = call_method(part(cx, "attention"), own, "step", y, cache, length)
             return plus(y, shortcut)
 
         x = _around(cx, "attention", x, branch)
         place = part(cx, "cross_attention")
-        x = _around(cx, "cross_attention", x, lambda y, r: plus(through(place, other, "recall", y, memory, mask), r))
+        recall = functools.partial(call_method, place, other, "recall")
+        x = _around(cx, "cross_attention", x, lambda y, r: plus(recall(y, memory, mask), r))
         return _around(cx, "feed_forward", x, functools.partial(_feed_forward, cx)), caches[0]
 
     def _attentions(self, cx: Context, x: Array) -> tuple[MultiHeadAttention, MultiHeadAttention]:

@@ -79,12 +79,12 @@ def loss(value: Any) -> Loss:
     thalweg.errors.ConfigError: unknown loss 'mean_square_error'.
       Did you mean 'mean_squared_error'?
     """
-    found = resolve(value, LOSSES, "loss")
-    found = found() if isinstance(found, type) else found
-    if isinstance(found, Loss):
-        return found
-    if callable(found):
-        return Custom(found)
+    named = resolve(value, LOSSES, "loss")
+    made = named() if isinstance(named, type) else named
+    if isinstance(made, Loss):
+        return made
+    if callable(made):
+        return Custom(made)
     raise ConfigError(f"a loss is a name, a Loss or a function; it is {value!r}.\n  Write loss='mse', for example.")
 
 

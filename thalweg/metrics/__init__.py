@@ -90,14 +90,14 @@ def metric(value: Any, loss: Any = None, losses: Callable[[str], Any] | None = N
     thalweg.errors.ConfigError: unknown metric 'accuray'.
       Did you mean 'accuracy'?
     """
-    found = _named(value, losses) if isinstance(value, str) else value
-    found = found() if isinstance(found, type) else found
-    if isinstance(found, Metric):
-        return _fitted(found, loss)
-    if hasattr(found, "link"):
-        return LossMetric(loss=found, name=type(found).__name__)
-    if callable(found):
-        return Custom(function=found, name=getattr(found, "__name__", type(found).__name__))
+    named = _named(value, losses) if isinstance(value, str) else value
+    made = named() if isinstance(named, type) else named
+    if isinstance(made, Metric):
+        return _fitted(made, loss)
+    if hasattr(made, "link"):
+        return LossMetric(loss=made, name=type(made).__name__)
+    if callable(made):
+        return Custom(function=made, name=getattr(made, "__name__", type(made).__name__))
     raise ConfigError(f"a metric is a name, a Metric or a function; it is {value!r}.\n  Write metrics=['accuracy'].")
 
 

@@ -72,9 +72,9 @@ class Counts(Metric):
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
         """See `Metric.update`."""
         actual, predicted = decided(target, columns(prediction), getattr(self, self.cut))
-        found = {"hits": actual & predicted, "predicted": predicted, "actual": actual}
+        counted = {"hits": actual & predicted, "predicted": predicted, "actual": actual}
         w = spread(weight, actual)[:, None]
-        return {name: sums.plus(acc[name], jnp.sum(jnp.where(yes, w, 0), axis=0)) for name, yes in found.items()}
+        return {name: sums.plus(acc[name], jnp.sum(jnp.where(yes, w, 0), axis=0)) for name, yes in counted.items()}
 
     def result(self, acc: Tree) -> float | np.ndarray:
         """One number; an array of the classes' with `average=None`."""

@@ -86,17 +86,17 @@ def spans(tags: Sequence[str], scheme: str | None = None) -> list[Span]:
     if scheme not in SCHEMES:
         raise ConfigError(f"unknown scheme {scheme!r}.\n  {nearest(str(scheme), filter(None, SCHEMES))}")
     reading = SCHEMES[scheme]
-    found, start, before = [], None, OUTSIDE
+    entities, start, before = [], None, OUTSIDE
     for i, tag in enumerate([*(_parted(tag, reading, scheme) for tag in tags), OUTSIDE]):
         ends = _fits(reading.ends, before, tag)
         if start is not None and (ends if reading.inside is None else not _fits(reading.inside, before, tag)):
             if ends:
-                found.append(Span(before[1], start, i))
+                entities.append(Span(before[1], start, i))
             start = None
         if start is None and _fits(reading.starts, before, tag):
             start = i
         before = tag
-    return found
+    return entities
 
 
 def _parted(tag: str, reading: Scheme, name: str | None) -> tuple[str, str]:
@@ -133,15 +133,15 @@ def entity_scores(
     Raises:
         ContractError: the lengths differ, or a tag has an unknown prefix.
 
-    >>> right, found = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "B-ORG"]]
-    >>> entity_scores(right, found)["micro avg"]
+    >>> right, predicted = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "B-ORG"]]
+    >>> entity_scores(right, predicted)["micro avg"]
     Scores(precision=0.5, recall=0.5, f1=0.5, support=2)
     """
     _check(references, predictions)
-    right, found = _entities(references, scheme), _entities(predictions, scheme)
-    kinds = sorted({span.type for _, span in right | found})
-    by_type = {kind: _scores(_of(right, kind), _of(found, kind)) for kind in kinds}
-    return {**by_type, "micro avg": _scores(right, found)}
+    right, predicted = _entities(references, scheme), _entities(predictions, scheme)
+    kinds = sorted({span.type for _, span in right | predicted})
+    by_type = {kind: _scores(_of(right, kind), _of(predicted, kind)) for kind in kinds}
+    return {**by_type, "micro avg": _scores(right, predicted)}
 
 
 def entity_f1(
@@ -170,10 +170,10 @@ def _check(references: Sequence[Sequence[str]], predictions: Sequence[Sequence[s
             f"there are {len(references)} sentences of right tags and {len(predictions)} of predicted ones.\n"
             "  Give one of each for every sentence."
         )
-    for i, (right, found) in enumerate(zip(references, predictions, strict=True)):
-        if isinstance(right, str) or isinstance(found, str) or len(right) != len(found):
+    for i, (right, predicted) in enumerate(zip(references, predictions, strict=True)):
+        if isinstance(right, str) or isinstance(predicted, str) or len(right) != len(predicted):
             raise ContractError(
-                f"sentence {i} has {len(right)} right tags and {len(found)} predicted ones.\n"
+                f"sentence {i} has {len(right)} right tags and {len(predicted)} predicted ones.\n"
                 "  Give a list of sentences, each a list of one tag for every word."
             )
 
@@ -186,7 +186,7 @@ def _of(entities: set[tuple[int, Span]], kind: str) -> set[tuple[int, Span]]:
     return {(i, span) for i, span in entities if span.type == kind}
 
 
-def _scores(right: set[tuple[int, Span]], found: set[tuple[int, Span]]) -> Scores:
-    hits = len(right & found)
-    precision, recall = (hits / len(s) if s else 0.0 for s in (found, right))
-    return Scores(precision, recall, 2 * hits / (len(right) + len(found)) if hits else 0.0, len(right))
+def _scores(right: set[tuple[int, Span]], predicted: set[tuple[int, Span]]) -> Scores:
+    hits = len(right & predicted)
+    precision, recall = (hits / len(s) if s else 0.0 for s in (predicted, right))
+    return Scores(precision, recall, 2 * hits / (len(right) + len(predicted)) if hits else 0.0, len(right))

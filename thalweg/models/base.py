@@ -16,7 +16,7 @@ from thalweg.core import Context, Module, Policy
 from thalweg.core.context import Call
 from thalweg.core.policy import FLOAT32
 from thalweg.layers import Dense, Dropout, Embedding
-from thalweg.layers.common import Initializer, part, through
+from thalweg.layers.common import Initializer, call_method, part
 from thalweg.ops.initializers import initializer
 from thalweg.types import Array, Float, Int, Tree
 
@@ -48,7 +48,7 @@ class Generator(Protocol):
 
 def called(module: Module, params: Tree, method: str, *args: Any, policy: Policy = FLOAT32) -> Any:
     """`module.method(cx, *args)` in evaluation, with `params`: what `core.apply` is for the call."""
-    return through(Context(Call(params, params, policy=policy)), module, method, *args)
+    return call_method(Context(Call(params, params, policy=policy)), module, method, *args)
 
 
 def advanced(cache: Cache, state: Tree, tokens: Array, lengths: Array | None) -> Cache:

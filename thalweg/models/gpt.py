@@ -5,7 +5,7 @@ from typing import ClassVar
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers import LayerNormalization, PositionEmbedding, TransformerEncoderBlock
-from thalweg.layers.common import Activation, finish, part, through
+from thalweg.layers.common import Activation, call_method, finish, part
 from thalweg.models import base
 from thalweg.models.base import Cache
 from thalweg.ops.initializers import RandomNormal
@@ -83,7 +83,7 @@ class GPT(Module):
         """Logits for the next `tokens`, of which `lengths` are real, and the cache with them."""
         x, layers = self._embedded(cx, tokens, cache.length), []
         for i, old in enumerate(cache.state):
-            x, new = through(part(cx, "blocks", str(i)), self._block(), "step", x, old, cache.length)
+            x, new = call_method(part(cx, "blocks", str(i)), self._block(), "step", x, old, cache.length)
             layers.append(new)
         return self._logits(cx, x), base.advanced(cache, tuple(layers), tokens, lengths)
 

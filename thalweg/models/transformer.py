@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers import LayerNormalization, SinusoidalPosition, TransformerDecoderBlock, TransformerEncoderBlock
-from thalweg.layers.common import Activation, finish, part, through
+from thalweg.layers.common import Activation, call_method, finish, part
 from thalweg.models import base
 from thalweg.models.base import Cache
 from thalweg.ops.initializers import RandomNormal
@@ -71,7 +71,7 @@ class Transformer(Module):
             raise ContractError("this model writes a target for a source.\n  Give source=, tokens [rows, steps].")
         memory, block = self._encoded(cx, source), self._decoder_block()
         places = [part(cx, "decoder", str(i)) for i in range(self.num_layers)]
-        known = tuple(through(place, block, "remember", memory, self.width) for place in places)
+        known = tuple(call_method(place, block, "remember", memory, self.width) for place in places)
         dtype = cx.call.policy.compute
         state = tuple(block.start_cache(rows, size, self.width, dtype) for _ in places)
         return Cache(base.empty(rows), state, {"layers": known, "mask": cx.mask_of(memory)})
@@ -83,7 +83,7 @@ class Transformer(Module):
         x, layers = self._target(cx, tokens, cache.length), []
         for i, old in enumerate(cache.state):
             given = old, cache.length, cache.memory["layers"][i], cache.memory["mask"]
-            x, new = through(part(cx, "decoder", str(i)), self._decoder_block(), "step", x, *given)
+            x, new = call_method(part(cx, "decoder", str(i)), self._decoder_block(), "step", x, *given)
             layers.append(new)
         return self._logits(cx, x), base.advanced(cache, tuple(layers), tokens, lengths)
 

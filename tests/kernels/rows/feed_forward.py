@@ -49,14 +49,14 @@ def _pair(name):
     )
 
 
-def _through(relu, sizes, how=""):
+def _inner_gradient(relu, sizes, how=""):
     def reference(dy, kernel, slope):
         dh = dy @ kernel.T
         return jnp.where(slope > 0, dh, 0) if relu else dh * slope
 
     return Row(
         f"product through {'a ReLU' if relu else 'a slope'}{how}",
-        feed_forward.through(relu),
+        feed_forward.inner_gradient(relu),
         reference,
         lambda rng, m, k, n: _normal(rng, (m, k), (n, k), (m, n)),
         sizes,
@@ -88,5 +88,5 @@ ROWS = [
         )
     ),
     *(_pair(name) for name in feed_forward.ACTIVATIONS),
-    *(_through(relu, sizes, how) for relu in (False, True) for sizes, how in ((SIZES, ""), (DEEP, " in parts"))),
+    *(_inner_gradient(relu, sizes, how) for relu in (False, True) for sizes, how in ((SIZES, ""), (DEEP, " in parts"))),
 ]

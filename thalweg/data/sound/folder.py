@@ -14,7 +14,7 @@ import numpy as np
 from thalweg.data.labels import Labels
 from thalweg.data.sound.encoder import SoundEncoder
 from thalweg.data.sound.files import Name, read_sound
-from thalweg.data.table import read_csv
+from thalweg.data.table.files import read_csv
 from thalweg.errors import ContractError, DataError, nearest
 
 SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wave"})
@@ -56,9 +56,9 @@ def list_sounds(folder: Name) -> Recordings:
     paths = tuple(path for path in sorted(folder.rglob("*")) if _is_sound(path, folder))
     loose = [path for path in paths if path.parent == folder]
     if loose or not paths:
-        found = f"holds sounds beside its sub-folders, such as {loose[0].name}" if loose else "holds no sounds"
+        fault = f"holds sounds beside its sub-folders, such as {loose[0].name}" if loose else "holds no sounds"
         raise DataError(
-            f"{folder} {found}.\n  Put the sounds of each class into a sub-folder of its name"
+            f"{folder} {fault}.\n  Put the sounds of each class into a sub-folder of its name"
             f" ({', '.join(sorted(SUFFIXES))}), or write read_sound_table(path) for a table of paths and texts."
         )
     return Recordings(paths, tuple(path.relative_to(folder).parts[0] for path in paths))

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from thalweg.errors import FormatError
+
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
 DECODERS: dict[tuple[int, int], Callable[[bytes], np.ndarray]] = {
@@ -28,18 +30,18 @@ def decode_wav(content: bytes) -> tuple[np.ndarray, int]:
     """float32 [samples, channels] and the sampling rate of a WAV file's bytes.
 
     Raises:
-        ValueError: what is wrong with them, as the end of a sentence that starts with the file's name.
+        FormatError: what is wrong with them, as the end of a sentence that starts with the file's name.
     """
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise ValueError(f"is no WAV file: it starts with {content[:4]!r}, not b'RIFF'")
+        raise FormatError(f"is no WAV file: it starts with {content[:4]!r}, not b'RIFF'")
     chunks = _chunks(content)
     if b"fmt " not in chunks or b"data" not in chunks:
-        raise ValueError("is no whole WAV file: it has no chunk 'fmt ' or no chunk 'data'")
+        raise FormatError("is no whole WAV file: it has no chunk 'fmt ' or no chunk 'data'")
     kind, channels, rate, bits = _format(chunks[b"fmt "])
     if (kind, bits) not in DECODERS:
-        raise ValueError(f"holds samples of format {kind:#06x} with {bits} bits; 8 to 32-bit PCM and floats are read")
+        raise FormatError(f"holds samples of format {kind:#06x} with {bits} bits; 8 to 32-bit PCM and floats are read")
     if not channels or not rate:
-        raise ValueError(f"announces {channels} channels and {rate} Hz")
+        raise FormatError(f"announces {channels} channels and {rate} Hz")
     data = chunks[b"data"]
     data = data[: len(data) - len(data) % (channels * bits // 8)]
     return DECODERS[kind, bits](data).reshape(-1, channels), rate
@@ -51,7 +53,7 @@ def _chunks(content: bytes) -> dict[bytes, bytes]:
         name, size = content[place : place + 4], struct.unpack_from("<I", content, place + 4)[0]
         chunk = content[place + 8 : place + 8 + size]
         if len(chunk) < size and name in (b"fmt ", b"data"):
-            raise ValueError(f"is cut off: its chunk {name.decode()!r} has {len(chunk):,} of {size:,} bytes")
+            raise FormatError(f"is cut off: its chunk {name.decode()!r} has {len(chunk):,} of {size:,} bytes")
         out.setdefault(name, chunk)
         place += 8 + size + size % 2
     return out
@@ -59,7 +61,7 @@ def _chunks(content: bytes) -> dict[bytes, bytes]:
 
 def _format(chunk: bytes) -> tuple[int, int, int, int]:
     if len(chunk) < 16:
-        raise ValueError(f"is no whole WAV file: its chunk 'fmt ' has {len(chunk)} bytes")
+        raise FormatError(f"is no whole WAV file: its chunk 'fmt ' has {len(chunk)} bytes")
     kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if kind == EXTENSIBLE and len(chunk) >= 26:
         kind = struct.unpack_from("<H", chunk, 24)[0]  # the first word of the format's long name

@@ -62,8 +62,8 @@ class Characters(Record):
         Raises:
             DataError: there is no text, or a row is none.
         """
-        found = commonest(counted(normal(text, form) for text in rows_of(texts)), size, least, ends)
-        return cls("".join(sorted(found)), ends, form)
+        kept = commonest(counted(normal(text, form) for text in rows_of(texts)), size, least, ends)
+        return cls("".join(sorted(kept)), ends, form)
 
     @property
     def size(self) -> int:

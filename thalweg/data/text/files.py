@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from thalweg.data.encoding import UTF8, lines_of, read_lines, read_text
-from thalweg.data.table import read_csv
+from thalweg.data.decoding import UTF8, lines_of, read_lines, read_text
+from thalweg.data.table.files import read_csv
 from thalweg.errors import DataError, nearest
 
 DELIMITERS = {".tsv": "\t", ".tab": "\t"}

@@ -127,7 +127,10 @@ def _filled(rows: list[np.ndarray], width: int, dtype: Dtype, right: bool, begin
     out[...] = value
     for n, row in enumerate(rows):
         if len(row) and row.shape[1:] != inner:
-            raise DataError(f"sequences: the steps of row {n} have shape {row.shape[1:]}, those before {inner}.")
+            raise DataError(
+                f"sequences: the steps of row {n} have shape {row.shape[1:]}, those before {inner}.\n"
+                "  Give every step of every row as many numbers."
+            )
         kept = row[:width] if begin else row[max(0, len(row) - width) :]
         if len(kept):
             out[n, slice(0, len(kept)) if right else slice(width - len(kept), width)] = kept

@@ -218,7 +218,8 @@ def _pieces(library: Any, rows: list[str], room: int, least: int) -> list[str]:
         rows,
         library.trainers.BpeTrainer(vocab_size=room + 2 * len(letters), min_frequency=least, show_progress=False),
     )
-    learned = sorted(found := made.get_vocab(), key=found.__getitem__)
+    indices = made.get_vocab()
+    learned = sorted(indices, key=indices.__getitem__)
     merged = (piece.removeprefix(MARK) if piece.startswith(MARK) else CONTINUES + piece for piece in learned)
     inside = (CONTINUES + c for c in letters if not (is_chinese(c) or is_punctuation(c)))
     return [piece for piece in dict.fromkeys((*letters, *inside, *merged)) if piece][:room]
@@ -230,8 +231,8 @@ def _check_room(size: int, taken: int) -> None:
 
 
 def _encoded(made: Any, texts: Any, ends: bool) -> Ids:
-    found = made.encode_batch(rows_of(texts), add_special_tokens=False)
-    ids = [outer(np.array(row.ids, np.int32), ends) for row in found]
+    encodings = made.encode_batch(rows_of(texts), add_special_tokens=False)
+    ids = [outer(np.array(row.ids, np.int32), ends) for row in encodings]
     return ids[0] if isinstance(texts, str) else ids
 
 

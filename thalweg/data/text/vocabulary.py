@@ -62,7 +62,10 @@ def decoded(ids: Any, decode: Callable[[np.ndarray], Any], size: int) -> Any:
         raise DataError(f"ids are {array.dtype}; tokens are looked up by integers.\n  Write ids.argmax(-1) for scores.")
     wrong = np.flatnonzero((array < 0) | (array >= size))
     if wrong.size:
-        raise DataError(f"ids: place {wrong[0]} holds {array[wrong[0]]}; the vocabulary has 0 to {size - 1}.")
+        raise DataError(
+            f"ids: place {wrong[0]} holds {array[wrong[0]]}; the vocabulary has 0 to {size - 1}.\n"
+            "  Decode with the tokenizer that encoded, and give the network its `size` as units."
+        )
     return decode(array)
 
 
@@ -103,7 +106,8 @@ def commonest(counts: Counter[str], size: int | None, least: int, ends: bool) ->
         raise ConfigError(f"size={size} leaves no room beside {len(special(ends))} special tokens.\n  Write more.")
     ranked = sorted((t for t, n in counts.items() if n >= least and t not in SPECIAL), key=lambda t: (-counts[t], t))
     if not ranked:
-        raise ConfigError(f"least={least}: no token is seen so often (at most {max(counts.values())} times).")
+        most = max(counts.values())
+        raise ConfigError(f"least={least}: no token is seen so often (at most {most} times).\n  Write least={most}.")
     return ranked[:room]
 
 

@@ -8,7 +8,7 @@ The learning rate falls along a cosine to 0 at the last step: the last epochs se
 import math
 
 from thalweg import layers, optim
-from thalweg.datasets.catalog import DIGITS
+from thalweg.datasets.catalog.pictures import DIGITS
 from thalweg.model import Model
 from thalweg.recipes import classifier
 from thalweg.recipes.base import Material, Recipe

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from thalweg import data
-from thalweg.data.table import number
+from thalweg.data.table.cells import number
 from thalweg.errors import DataError, nearest
 
 LABEL_COLUMNS = ("y", "label", "target", "class")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from thalweg import layers
 from thalweg.core import Module
-from thalweg.datasets.catalog import MNIST
+from thalweg.datasets.catalog.pictures import MNIST
 from thalweg.model import Model
 from thalweg.recipes import classifier
 from thalweg.recipes.base import Material, Recipe

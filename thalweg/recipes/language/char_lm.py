@@ -17,7 +17,7 @@ from pydantic import Field
 
 from thalweg import datasets, optim
 from thalweg.core import Module
-from thalweg.datasets.catalog_text import TINYSHAKESPEARE
+from thalweg.datasets.catalog.texts import TINYSHAKESPEARE
 from thalweg.errors import ConfigError
 from thalweg.layers import LSTM
 from thalweg.model import Model

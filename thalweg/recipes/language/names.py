@@ -12,7 +12,7 @@ from pydantic import Field
 
 from thalweg import datasets, optim
 from thalweg.data.text import PADDING
-from thalweg.datasets.catalog_text import NAMES
+from thalweg.datasets.catalog.texts import NAMES
 from thalweg.layers import LSTM
 from thalweg.losses import SparseCategoricalCrossentropy
 from thalweg.model import Model

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg import data
-from thalweg.data.encoding import lines_of
+from thalweg.data.decoding import lines_of
 from thalweg.datasets.wikitext2 import END as LINE_END
 from thalweg.model import Model
 from thalweg.recipes.language import files, parts, states

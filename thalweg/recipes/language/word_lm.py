@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import datasets, optim
-from thalweg.datasets.catalog_text import WIKITEXT2
+from thalweg.datasets.catalog.texts import WIKITEXT2
 from thalweg.layers import LSTM
 from thalweg.model import Model
 from thalweg.models import RecurrentLM

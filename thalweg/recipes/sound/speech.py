@@ -9,7 +9,7 @@ that of Amodei et al. 2015, "Deep Speech 2", arXiv:1512.02595, small; what is hi
 from thalweg import layers, optim
 from thalweg.core import Module
 from thalweg.datasets import an4
-from thalweg.datasets.sounds import AN4
+from thalweg.datasets.catalog.sounds import AN4
 from thalweg.model import Model, Sequential
 from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.settings import BatchSize, Epochs, LearningRate, Rate, Share, Units

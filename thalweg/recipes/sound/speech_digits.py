@@ -16,7 +16,7 @@ from pydantic import Field
 from thalweg import layers, optim
 from thalweg.core import Module
 from thalweg.datasets import fsdd
-from thalweg.datasets.sounds import FSDD
+from thalweg.datasets.catalog.sounds import FSDD
 from thalweg.model import Model
 from thalweg.recipes import classifier
 from thalweg.recipes.base import Material, Recipe

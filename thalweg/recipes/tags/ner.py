@@ -19,7 +19,7 @@ from pydantic import Field
 
 from thalweg import layers, optim
 from thalweg.core import Module
-from thalweg.datasets.catalog_text import BTC_NER, GMB_NER, WNUT17
+from thalweg.datasets.catalog.texts import BTC_NER, GMB_NER, WNUT17
 from thalweg.model import Model
 from thalweg.optim.schedules import CosineDecay
 from thalweg.recipes.base import Material, Recipe

@@ -16,7 +16,7 @@ from pydantic import Field
 from thalweg import layers
 from thalweg.core import Module
 from thalweg.data import Words
-from thalweg.datasets.catalog_text import IMDB, RT_POLARITY, SST2
+from thalweg.datasets.catalog.texts import IMDB, RT_POLARITY, SST2
 from thalweg.model import Model
 from thalweg.ops.constraints import MaxNorm
 from thalweg.recipes import classifier

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from thalweg import datasets
 from thalweg.datasets import store
-from thalweg.datasets.catalog_text import MULTI30K, TATOEBA
+from thalweg.datasets.catalog.texts import MULTI30K, TATOEBA
 from thalweg.errors import ConfigError
 from thalweg.recipes.translation.pairs import Pairs
 

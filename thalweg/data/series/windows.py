@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.arrays import plain
-from thalweg.data.series import Series
+from thalweg.data.series.series import Series
 from thalweg.data.sources import ArraySource, from_arrays
 from thalweg.errors import ConfigError
 from thalweg.types import Tree

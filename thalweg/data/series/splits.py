@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.series import Series
+from thalweg.data.series.series import Series
+from thalweg.data.series.windows import WindowSource, forecast_windows
 from thalweg.data.transforms import MinMax, Standardize
-from thalweg.data.window_source import WindowSource, forecast_windows
 from thalweg.errors import ConfigError
 
 Scale = Standardize | MinMax

@@ -1,36 +1,16 @@
-"""Tables of text: CSV files and frames as columns of strings, before anything is learned from them.
-
-Rows are counted from 0 in every message, as arrays count them.
-"""
+"""CSV files as columns of texts. Rows are counted from 0 in every message, as arrays count them."""
 
 import csv
 import io
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
-from thalweg.data.encoding import UTF8, decoded, read_bytes
+from thalweg.data.decoding import UTF8, decoded, read_bytes
+from thalweg.data.table.cells import Table, number
 from thalweg.errors import DataError
 
-Table = dict[str, list[str]]
-"""The texts of each column by its name, in the order of the file."""
-
 DELIMITERS = ",;\t|"
-MISSING = frozenset({"", "?", "na", "<na>", "n/a", "nan", "nat", "null"})
-
-
-def missing(text: str) -> bool:
-    """Whether a cell holds nothing: empty, "?", "NA", "N/A", "NaN", "NaT" or "null", in any case."""
-    return text.lower() in MISSING
-
-
-def number(text: str) -> float | None:
-    """The number that a cell holds, or None (Python would read "1_0" as ten)."""
-    try:
-        return None if "_" in text else float(text)
-    except ValueError:
-        return None
 
 
 def read_csv(
@@ -97,18 +77,3 @@ def _check_header(path: Path, header: list[str], *, given: bool) -> None:
             f"{path}: the first line holds numbers, not the columns' names: {header[:8]}.\n"
             f"  Put a line of names above it, or write names=[...], one for each of its {len(header)} columns."
         )
-
-
-def as_table(frame: Any) -> Table:
-    """A frame (pandas, or a dict of columns) as columns of texts; None and NaN become the empty text.
-
-    >>> as_table({"age": [31, None], "city": ["Oslo", "Kiel"]})
-    {'age': ['31', ''], 'city': ['Oslo', 'Kiel']}
-    """
-    names = list(frame) if isinstance(frame, dict) else list(frame.columns)
-    return {str(name): [_text(value) for value in frame[name]] for name in names}
-
-
-def _text(value: Any) -> str:
-    text = "" if value is None else str(value).strip()
-    return "" if missing(text) else text

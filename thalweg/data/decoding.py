@@ -91,9 +91,9 @@ def decoded(data: bytes, path: Path, encoding: str) -> str:
 
 def _likely(data: bytes) -> str:
     # Chinese has bytes above 127 in pairs, a Western encoding one here and there
-    found = next((name for mark, name in MARKS if data.startswith(mark)), None)
-    if found is not None:
-        return f"{found!r}"
+    marked = next((name for mark, name in MARKS if data.startswith(mark)), None)
+    if marked is not None:
+        return f"{marked!r}"
     high = [byte > 127 for byte in data[: 2**16]]
     pairs = sum(a and b for a, b in itertools.pairwise(high))
     return "'gb18030', 'big5'" if 2 * pairs > sum(high) else "'latin-1', 'cp1252'"

@@ -1,18 +1,18 @@
-"""The named data sets: what each holds, in which published files, with which checksums, from which mirrors."""
+"""The named sets of pictures: `shape` is one picture's."""
 
-from thalweg.datasets.catalog_text import TEXTS
 from thalweg.datasets.entry import Entry, Published
-from thalweg.datasets.series import AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
-from thalweg.datasets.sounds import AN4, FSDD
 
 CIFAR10_BYTES = 30_730_000  # 10,000 records of one label and 3,072 pixels
 
 TEN_DIGITS = tuple("0123456789")
 
-DIGITS = Entry("digits", "Digits (8x8 scans)", "image classes", 1437, 360, (8, 8), TEN_DIGITS)
+DIGITS = Entry(
+    "digits", "thalweg.datasets.digits:load_data", "Digits (8x8 scans)", "image classes", 1437, 360, (8, 8), TEN_DIGITS
+)
 
 MNIST = Entry(
     "mnist",
+    "thalweg.datasets.mnist:load_data",
     "MNIST handwritten digits",
     "image classes",
     60_000,
@@ -42,6 +42,7 @@ MNIST = Entry(
 
 FASHION_MNIST = Entry(
     "fashion_mnist",
+    "thalweg.datasets.fashion_mnist:load_data",
     "Fashion-MNIST clothes",
     "image classes",
     60_000,
@@ -82,6 +83,7 @@ FASHION_MNIST = Entry(
 
 CIFAR10 = Entry(
     "cifar10",
+    "thalweg.datasets.cifar10:load_data",
     "CIFAR-10 small pictures",
     "image classes",
     50_000,
@@ -98,9 +100,3 @@ CIFAR10 = Entry(
         "cifar-10-binary.tar.gz", 170_052_171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
     ),
 )
-
-PICTURES = CIFAR10, DIGITS, FASHION_MNIST, MNIST
-SERIES = AIRLINE_PASSENGERS, DAILY_MIN_TEMPERATURES, ETT, EXCHANGE_RATE, SUNSPOTS
-SOUNDS = AN4, FSDD
-
-CATALOG = {entry.name: entry for entry in (*PICTURES, *SERIES, *SOUNDS, *TEXTS)}

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.arrays import aligned
-from thalweg.data.columns import (
+from thalweg.data.labels import Labels
+from thalweg.data.sources import ArraySource
+from thalweg.data.table.cells import Table, as_table, number
+from thalweg.data.table.columns import (
     CodeColumn,
     Column,
     NumberColumn,
@@ -17,9 +20,7 @@ from thalweg.data.columns import (
     learn_numbers,
     learn_texts,
 )
-from thalweg.data.labels import Labels
-from thalweg.data.sources import ArraySource
-from thalweg.data.table import Table, as_table, number, read_csv
+from thalweg.data.table.files import read_csv
 from thalweg.errors import ConfigError, DataError, nearest
 from thalweg.record import Record
 
@@ -78,8 +79,8 @@ class TableEncoder(Record):
 
         def learn(name: str) -> Column:
             cells, fill = table[name], missing == "mean"
-            if name not in codes and name not in categorical and (found := learn_numbers(name, cells, chosen, fill)):
-                return found
+            if name not in codes and name not in categorical and (numbers := learn_numbers(name, cells, chosen, fill)):
+                return numbers
             values = learn_texts(name, cells, fill)
             if name in codes:
                 return CodeColumn(name, values)

@@ -8,6 +8,7 @@ WNUT_KINDS = ("corporation", "creative-work", "group", "location", "person", "pr
 
 TINYSHAKESPEARE = Entry(
     "tinyshakespeare",
+    "thalweg.datasets.tinyshakespeare:load_data",
     "Tiny Shakespeare (characters)",
     "language model",
     1_003_854,
@@ -23,6 +24,7 @@ TINYSHAKESPEARE = Entry(
 
 NAMES = Entry(
     "names",
+    "thalweg.datasets.names:load_data",
     "First names",
     "language model",
     32_033,
@@ -36,6 +38,7 @@ NAMES = Entry(
 
 WIKITEXT2 = Entry(
     "wikitext2",
+    "thalweg.datasets.wikitext2:load_data",
     "WikiText-2 (words)",
     "language model",
     2_088_628,
@@ -55,6 +58,7 @@ WIKITEXT2 = Entry(
 
 IMDB = Entry(
     "imdb",
+    "thalweg.datasets.imdb:load_texts",
     "IMDb film reviews (a part)",
     "text classes",
     10_000,
@@ -74,6 +78,7 @@ IMDB = Entry(
 
 SST2 = Entry(
     "sst2",
+    "thalweg.datasets.sst2:load_data",
     "SST-2 film review phrases (GLUE)",
     "text classes",
     67_349,
@@ -89,6 +94,7 @@ SST2 = Entry(
 
 RT_POLARITY = Entry(
     "rt_polarity",
+    "thalweg.datasets.rt_polarity:load_data",
     "Film review sentences (rt-polarity)",
     "text classes",
     10_662,
@@ -107,6 +113,7 @@ RT_POLARITY = Entry(
 
 MULTI30K = Entry(
     "multi30k",
+    "thalweg.datasets.multi30k:load_english_german",
     "Multi30k picture captions, four languages",
     "translation",
     29_000,
@@ -146,6 +153,7 @@ MULTI30K = Entry(
 
 TATOEBA = Entry(
     "tatoeba",
+    "thalweg.datasets.tatoeba:load_data",
     "Tatoeba sentences, English and Chinese",
     "translation",
     26_388,
@@ -158,6 +166,7 @@ TATOEBA = Entry(
 
 GMB_NER = Entry(
     "gmb_ner",
+    "thalweg.datasets.gmb_ner:load_data",
     "Groningen Meaning Bank, entities",
     "tags",
     47_959,
@@ -170,6 +179,7 @@ GMB_NER = Entry(
 
 WNUT17 = Entry(
     "wnut17",
+    "thalweg.datasets.wnut17:load_data",
     "WNUT-17 emerging entities",
     "tags",
     3_394,
@@ -192,6 +202,7 @@ WNUT17 = Entry(
 
 BTC_NER = Entry(
     "btc_ner",
+    "thalweg.datasets.btc_ner:load_data",
     "Broad Twitter Corpus, entities",
     "tags",
     6_339,
@@ -212,5 +223,3 @@ BTC_NER = Entry(
     ),
     validation=1_000,
 )
-
-TEXTS = (BTC_NER, GMB_NER, IMDB, MULTI30K, NAMES, RT_POLARITY, SST2, TATOEBA, TINYSHAKESPEARE, WIKITEXT2, WNUT17)

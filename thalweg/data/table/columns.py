@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.data.table import missing, number
+from thalweg.data.table.cells import missing, number
 from thalweg.errors import DataError
 from thalweg.record import Record
 

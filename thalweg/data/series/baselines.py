@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from thalweg.data.series.windows import WindowSource
 from thalweg.data.sources import walk
-from thalweg.data.window_source import WindowSource
 from thalweg.errors import ConfigError
 from thalweg.types import Float
 

@@ -1,0 +1,104 @@
+"""Series in people's CSV files: which column is the time, what fills a gap, which row is wrong."""
+
+import dataclasses
+import os
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.series.series import Series, missing_value
+from thalweg.data.table.cells import Table, missing, number
+from thalweg.data.table.files import read_csv
+from thalweg.errors import ConfigError, DataError, nearest
+
+
+def read_series(
+    path: str | os.PathLike[str],
+    time: str | None = None,
+    *,
+    variables: Collection[str] | None = None,
+    missing: str | None = None,
+    regular: bool = True,
+    **options: Any,
+) -> Series:
+    r"""The series in a CSV file, the oldest row first.
+
+    Args:
+        path: the file.
+        time: the column of times; by default the first column whose every cell is a date (1949-01, 2016-07-01 13:00).
+        variables: the columns to keep; all but the time by default.
+        missing: "forward" repeats the last known value where one is missing; nothing later is looked at.
+        regular: whether times that are not evenly spaced are an error; False counts rows as steps.
+        **options: what `read_csv` takes: `names`, `delimiter`, `encoding`.
+
+    Raises:
+        DataError: see `read_csv`; a cell is no number or missing, the times are unordered or uneven.
+
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "rain.csv"
+    >>> _ = path.write_text("Month,Rain\n1949-01,12\n1949-02,15\n")
+    >>> read_series(path).names
+    ('Rain',)
+    """
+    table = read_csv(path, **options)
+    if missing not in (None, "forward"):
+        raise ConfigError(f"missing={missing!r} is unknown.\n  Write missing='forward', or leave it out.")
+    for name in (*filter(None, [time]), *(variables or ())):
+        if name not in table:
+            raise DataError(f"{path} has no column {name!r}.\n  {nearest(name, table)}")
+    time = _time_column(table) if time is None else time
+    stamps = None if time is None else _stamps(time, table[time])
+    kept = [name for name in (variables or table) if name != time]
+    if not kept:
+        raise DataError(f"{path} has no column beside the time {time!r}.\n  A series needs a variable.")
+    values = np.stack([_numbers(name, table[name], forward=missing == "forward") for name in kept], axis=1)
+    series = Series.of(values, kept, stamps if regular else None)
+    return dataclasses.replace(series, times=stamps)
+
+
+def _time_column(table: Table) -> str | None:
+    return next((name for name, cells in table.items() if number(cells[0]) is None and _dates(cells) is not None), None)
+
+
+def _dates(cells: list[str]) -> np.ndarray | None:
+    try:
+        stamps = np.array(cells, "datetime64[s]")
+    except ValueError:
+        return None
+    return None if np.isnat(stamps).any() else stamps
+
+
+def _stamps(name: str, cells: list[str]) -> np.ndarray:
+    stamps = _dates(cells)
+    if stamps is None:
+        row = next(row for row, cell in enumerate(cells) if _dates([cell]) is None)
+        raise DataError(
+            f"column {name!r}: row {row} holds {cells[row]!r}, which is no date.\n"
+            "  Write dates as 2016-07, 2016-07-01 or 2016-07-01 13:00:00."
+        )
+    return stamps
+
+
+def _numbers(name: str, cells: list[str], *, forward: bool) -> np.ndarray:
+    out = np.zeros(len(cells))
+    for row, cell in enumerate(cells):
+        value = number(cell)
+        if value is None and not missing(cell):
+            raise DataError(f"column {name!r}: row {row} holds {cell!r}; expected a number.\n  {_mended(cell)}")
+        gap = missing(cell) or value is None
+        if gap and not (forward and row):
+            raise missing_value(name, row)
+        out[row] = out[row - 1] if gap else value
+    return out
+
+
+def _mended(cell: str) -> str:
+    """What to do about a cell that is no number; a comma makes two kinds of numbers, and which is not known.
+
+    >>> _mended("1,200"), _mended("many")
+    ('Write numbers with a point and without commas: 1.5, 1200.', 'Mend the row, or leave the column out.')
+    """
+    if "," in cell and number(cell.replace(",", "")) is not None:
+        return "Write numbers with a point and without commas: 1.5, 1200."
+    return "Mend the row, or leave the column out."
