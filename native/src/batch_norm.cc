@@ -90,7 +90,7 @@ void Moments(ffi::ThreadPool& pool, const Sizes& s, const float* x, Weights w, f
   THALWEG_EXPECT(static_cast<int64_t>((buffer).element_count()) == (count), "batch_norm", what, buffer)
 
 // x, y: [.., rows, columns]; w: [.., rows] or [.., 0]; gamma, beta: [.., columns] or [.., 0]; mu, var: [.., columns].
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 beta, OutF32 y, OutF32 mu, OutF32 var,
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 beta, OutF32 y, OutF32 mu, OutF32 var,
                    float epsilon, float least) {
   THALWEG_EXPECT(x.dimensions().size() >= 2, "batch_norm", "x must have two axes at least", x);
   const Sizes s = SizesOf(x.dimensions());
@@ -125,7 +125,7 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 beta, OutF
 }
 
 // dx = gamma rstd dy + w / W (a + b (x - mu)), where a and 2 b are what reaches mu and var, from y and from outside.
-ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F32 var, F32 dy, F32 dmu, F32 dvar,
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F32 var, F32 dy, F32 dmu, F32 dvar,
                     OutF32 dx, OutF32 dgamma, OutF32 dbeta, float epsilon, float least) {
   THALWEG_EXPECT(x.dimensions().size() >= 2, "batch_norm", "x must have two axes at least", x);
   const Sizes s = SizesOf(x.dimensions());
@@ -194,10 +194,10 @@ ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F32 v
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_batch_norm, Forward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_batch_norm, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>()
     .Attr<float>("epsilon").Attr<float>("least"));
-THALWEG_HANDLER(thalweg_batch_norm_backward, Backward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_batch_norm_backward, RunBackward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
     .Ret<F32>().Ret<F32>().Ret<F32>().Attr<float>("epsilon").Attr<float>("least"));
 

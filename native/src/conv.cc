@@ -67,7 +67,7 @@ void gathered(ffi::ThreadPool& pool, const Patches& a, int64_t places, const flo
   });
 }
 
-void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, const Ending& ending, float* y) {
+void Compute(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, const Ending& ending, float* y) {
   if (s.groups == 1 && s.fast().serves()) return winograd(pool, s.fast(), x, kernel, false, ending, y);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins;
   for (int64_t g = 0; g < s.groups; ++g) {
@@ -96,7 +96,7 @@ struct Phase {
   }
 };
 
-void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
+void ComputeData(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
   if (s.groups == 1 && s.fast().plain() && s.fast_data().serves()) return winograd(pool, s.fast_data(), dy, kernel, true, {}, dx);
   const int64_t ins = s.group_ins(), outs = s.group_outs();
   for (int64_t rh = 0; rh < std::min(s.h.stride, s.h.in); ++rh)
@@ -141,7 +141,7 @@ void kernel_block(const Shape& s, const Patches& a, const float* dy, int64_t col
   }
 }
 
-void kernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
+void ComputeKernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
   if (s.groups == 1 && s.fast().serves()) return winograd_kernel(pool, s.fast(), x, dy, dk);
   const int64_t ins = s.group_ins(), outs = s.group_outs(), terms = s.h.taps * s.w.taps * ins, places = s.places();
   if (s.groups == 1 && s.direct().serves() && terms * outs < 1 << 17) return direct_kernel(pool, s.direct(), x, dy, dk);
@@ -193,37 +193,37 @@ ffi::Error run(ffi::ThreadPool& pool, const X& x, const K& k, const Y& y, Dims w
 }
 
 // b: [.., outs] or nothing.
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 k, F32 b, OutF32 y, Dims window, bool relu) {
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 k, F32 b, OutF32 y, Dims window, bool relu) {
   const Dims d = y->dimensions();
   const auto size = static_cast<int64_t>(b.element_count());
   THALWEG_EXPECT(size == 0 || (d.size() >= 4 && size == leading(d, 4) * d[d.size() - 1]), "conv",
                  "the bias must have a number for each channel", b);
   const float* bias = size ? b.typed_data() : nullptr;
   return run(pool, x, k, *y, window, [&](auto& p, const Shape& s, const float* x, const float* k, float* y) {
-    forward(p, s, x, k, {bias, relu}, y);
+    Compute(p, s, x, k, {bias, relu}, y);
     if (bias) bias += s.outs;
   });
 }
 
-ffi::Error Data(ffi::ThreadPool pool, F32 dy, F32 k, OutF32 dx, Dims window) {
+ffi::Error RunData(ffi::ThreadPool pool, F32 dy, F32 k, OutF32 dx, Dims window) {
   return run(pool, *dx, k, dy, window, [](auto& p, const Shape& s, float* dx, const float* k, const float* dy) {
-    data(p, s, dy, k, dx);
+    ComputeData(p, s, dy, k, dx);
   });
 }
 
-ffi::Error Kernel(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dk, Dims window) {
+ffi::Error RunKernel(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dk, Dims window) {
   return run(pool, x, *dk, dy, window, [](auto& p, const Shape& s, const float* x, float* dk, const float* dy) {
-    kernel(p, s, x, dy, dk);
+    ComputeKernel(p, s, x, dy, dk);
   });
 }
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_conv, Forward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_conv, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window").Attr<bool>("relu"));
-THALWEG_HANDLER(thalweg_conv_data, Data, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_conv_data, RunData, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_conv_kernel, Kernel, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_conv_kernel, RunKernel, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
 
 }  // namespace thalweg

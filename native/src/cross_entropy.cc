@@ -42,7 +42,7 @@ void OverRows(ffi::ThreadPool& pool, const Sizes& s, const Rows& rows) {
 }
 
 // z: [.., classes]; y: [..], the class of each row. One out of range has z_y = 0.
-ffi::Error Sparse(ffi::ThreadPool pool, F32 z, S32 y, OutF32 log_z, OutF32 z_y, OutF32 mean) {
+ffi::Error Run(ffi::ThreadPool pool, F32 z, S32 y, OutF32 log_z, OutF32 z_y, OutF32 mean) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows, "there must be a class for each row");
@@ -61,7 +61,7 @@ ffi::Error Sparse(ffi::ThreadPool pool, F32 z, S32 y, OutF32 log_z, OutF32 z_y, 
   return ffi::Error::Success();
 }
 
-ffi::Error SparseBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, F32 b, F32 c, OutF32 dz) {
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, F32 b, F32 c, OutF32 dz) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows, "there must be a class for each row");
@@ -83,7 +83,7 @@ ffi::Error SparseBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, 
 }
 
 // y: as large as z, the share of each class.
-ffi::Error Dense(ffi::ThreadPool pool, F32 z, F32 y, OutF32 log_z, OutF32 dot, OutF32 sum) {
+ffi::Error RunDense(ffi::ThreadPool pool, F32 z, F32 y, OutF32 log_z, OutF32 dot, OutF32 sum) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows * s.classes, "there must be a share for each logit");
@@ -102,7 +102,7 @@ ffi::Error Dense(ffi::ThreadPool pool, F32 z, F32 y, OutF32 log_z, OutF32 dot, O
   return ffi::Error::Success();
 }
 
-ffi::Error DenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a, F32 b, OutF32 dz) {
+ffi::Error RunDenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a, F32 b, OutF32 dz) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows * s.classes, "there must be a share for each logit");
@@ -126,13 +126,13 @@ ffi::Error DenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a, F
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_cross_entropy, Sparse, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_cross_entropy, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Ret<F32>().Ret<F32>().Ret<F32>());
-THALWEG_HANDLER(thalweg_cross_entropy_backward, SparseBackward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_cross_entropy_backward, RunBackward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
-THALWEG_HANDLER(thalweg_cross_entropy_dense, Dense, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_cross_entropy_dense, RunDense, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>());
-THALWEG_HANDLER(thalweg_cross_entropy_dense_backward, DenseBackward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_cross_entropy_dense_backward, RunDenseBackward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
 
 }  // namespace thalweg

@@ -58,7 +58,7 @@ void sum_line(const Shape& s, const float* x, const float* dy, float* sums) {
   }
 }
 
-void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, float* y) {
+void Compute(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* kernel, float* y) {
   const int64_t line = s.w.out * s.channels;
   parallel_blocks(pool, s.batch * s.h.out, 8, 2 * s.batch * s.h.out * line * s.h.taps * s.w.taps,
                   [&](int64_t r, int64_t end) {
@@ -73,7 +73,7 @@ void forward(ffi::ThreadPool& pool, const Shape& s, const float* x, const float*
   });
 }
 
-void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
+void ComputeData(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* kernel, float* dx) {
   const int64_t line = s.w.in * s.channels, cost = 2 * s.batch * s.h.out * s.w.out * s.channels * s.h.taps * s.w.taps;
   parallel_blocks(pool, s.batch * s.h.in, 8, cost, [&](int64_t r, int64_t end) {
     for (; r < end; ++r) {
@@ -87,7 +87,7 @@ void data(ffi::ThreadPool& pool, const Shape& s, const float* dy, const float* k
   });
 }
 
-void kernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
+void ComputeKernel(ffi::ThreadPool& pool, const Shape& s, const float* x, const float* dy, float* dk) {
   constexpr int64_t kParts = 8;  // of the batch, each with sums of its own
   const int64_t size = s.h.taps * s.w.taps * s.channels, part = (s.batch + kParts - 1) / kParts;
   float* const sums = scratch<float>(0, kParts * size);
@@ -130,31 +130,31 @@ ffi::Error run(ffi::ThreadPool& pool, const X& x, const K& k, const Y& y, Dims w
   return ffi::Error::Success();
 }
 
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 k, OutF32 y, Dims window) {
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 k, OutF32 y, Dims window) {
   return run(pool, x, k, *y, window, [](auto& p, const Shape& s, const float* x, const float* k, float* y) {
-    forward(p, s, x, k, y);
+    Compute(p, s, x, k, y);
   });
 }
 
-ffi::Error Data(ffi::ThreadPool pool, F32 dy, F32 k, OutF32 dx, Dims window) {
+ffi::Error RunData(ffi::ThreadPool pool, F32 dy, F32 k, OutF32 dx, Dims window) {
   return run(pool, *dx, k, dy, window, [](auto& p, const Shape& s, float* dx, const float* k, const float* dy) {
-    data(p, s, dy, k, dx);
+    ComputeData(p, s, dy, k, dx);
   });
 }
 
-ffi::Error Kernel(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dk, Dims window) {
+ffi::Error RunKernel(ffi::ThreadPool pool, F32 x, F32 dy, OutF32 dk, Dims window) {
   return run(pool, x, *dk, dy, window, [](auto& p, const Shape& s, const float* x, float* dk, const float* dy) {
-    kernel(p, s, x, dy, dk);
+    ComputeKernel(p, s, x, dy, dk);
   });
 }
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_depthwise, Forward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_depthwise, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_depthwise_data, Data, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_depthwise_data, RunData, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_depthwise_kernel, Kernel, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_depthwise_kernel, RunKernel, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
 
 }  // namespace thalweg

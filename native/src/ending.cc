@@ -12,7 +12,7 @@ constexpr int64_t kParts = 32;  // of the rows, each with sums of its own, which
 constexpr int64_t kTogether = 16;  // rows whose numbers of some columns are added in a register
 
 // y: as dy, or nothing where there was no ReLU; dz: as y; dy: [.., rows.., n]; db: [.., n].
-ffi::Error Gradient(ffi::ThreadPool pool, F32 y, F32 dy, OutF32 dz, OutF32 db) {
+ffi::Error Run(ffi::ThreadPool pool, F32 y, F32 dy, OutF32 dz, OutF32 db) {
   const Dims d = dy.dimensions();
   const int64_t size = static_cast<int64_t>(dy.element_count()), sums = static_cast<int64_t>(db->element_count());
   const int64_t n = d.size() ? d[d.size() - 1] : 0, masked = static_cast<int64_t>(y.element_count());
@@ -53,7 +53,7 @@ ffi::Error Gradient(ffi::ThreadPool pool, F32 y, F32 dy, OutF32 dz, OutF32 db) {
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_ending_gradient, Gradient, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_ending_gradient, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>());
 
 }  // namespace thalweg

@@ -25,7 +25,7 @@ void Curved(float* z, int64_t rows, int64_t vectors, float* slope, int64_t colum
 }
 
 // x: [.., m, k]; w: [.., k, n]; b: [.., n] or nothing; y: [.., m, n]; slope: as y, or nothing.
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, OutF32 slope, bool approximate) {
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, OutF32 slope, bool approximate) {
   Shape s;
   if (ffi::Error error = Check(x, w, y, false, false, s); error.failure()) return error;
   if (ffi::Error error = CheckBias(b, s); error.failure()) return error;
@@ -43,7 +43,7 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 w, F32 b, OutF32 y, OutF32 s
 
 // The way back through an activation: times its slope, or of a ReLU where its result is above 0.
 // dy: [.., m, k]; w: [.., n, k]; by: as dz, the slope, or the ReLU's result; dz: [.., m, n].
-ffi::Error Backward(ffi::ThreadPool pool, F32 dy, F32 w, F32 by, OutF32 dz, bool relu) {
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 dy, F32 w, F32 by, OutF32 dz, bool relu) {
   Shape s;
   if (ffi::Error error = Check(dy, w, dz, false, true, s); error.failure()) return error;
   THALWEG_EXPECT(by.element_count() == dz->element_count(), "matmul_through", "the slope must be as large as dz", by);
@@ -58,9 +58,9 @@ ffi::Error Backward(ffi::ThreadPool pool, F32 dy, F32 w, F32 by, OutF32 dz, bool
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_linear_gelu, Forward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_linear_gelu, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Attr<bool>("approximate"));
-THALWEG_HANDLER(thalweg_matmul_through, Backward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_matmul_through, RunBackward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Attr<bool>("relu"));
 
 }  // namespace thalweg

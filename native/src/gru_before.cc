@@ -8,7 +8,7 @@
 namespace thalweg {
 namespace {
 
-void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const float* U, const float* b, const float* h0,
+void Compute(ffi::ThreadPool& pool, const Sequences& q, const float* z, const float* U, const float* b, const float* h0,
              float* hs, float* h1, float* gates) {
   const int64_t units = q.units, columns = 3 * units, K = units + (b != nullptr);
   float* const of_gates = scratch<float>(0, packed_size(K, 3, units));
@@ -77,7 +77,7 @@ void Differentiate(int64_t units, const float* gates, const float* h, const floa
   rx[units] = 1;
 }
 
-void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float* U, const float* d_hs, const float* d_h,
+void ComputeBackward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float* U, const float* d_hs, const float* d_h,
               float* dz, float* dU, float* db, float* dh0) {
   const int64_t units = q.units, columns = 3 * units, m = units + (db != nullptr);
   float* const gates_transposed = scratch<float>(0, packed_size(columns, 1, units));
@@ -125,7 +125,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
   });
 }
 
-ffi::Error RunForward(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
+ffi::Error Run(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
                       OutF32 gates, bool reverse) {
   Sequences q(3, reverse);
   if (ffi::Error error = check("gru_before", q, z, 3, U, b, h, noise, steps); error.failure()) return error;
@@ -134,7 +134,7 @@ ffi::Error RunForward(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 nois
   THALWEG_EXPECT_SIZE(*h1, q.models * state, "gru_before", "the last h", false);
   THALWEG_EXPECT_SIZE(*gates, q.models * all * 3, "gru_before", "what is kept of the gates", true);
   for (int64_t m = 0; m < q.models; ++m)
-    Forward(pool, q.model(m), z.typed_data() + m * all * 3, U.typed_data() + m * q.units * columns,
+    Compute(pool, q.model(m), z.typed_data() + m * all * 3, U.typed_data() + m * q.units * columns,
             of_model(b, m, columns), h.typed_data() + m * state, hs->typed_data() + m * all,
             h1->typed_data() + m * state, of_model(gates, m, 3 * all));
   return ffi::Error::Success();
@@ -153,7 +153,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 gates, F32 hs, F32 U, F32 b, F3
   THALWEG_EXPECT_SIZE(*db, static_cast<int64_t>(b.element_count()), "gru_before", "the gradient of b", false);
   THALWEG_EXPECT_SIZE(*dh, q.models * state, "gru_before", "the gradient of the first h", false);
   for (int64_t m = 0; m < q.models; ++m)
-    Backward(pool, q.model(m),
+    ComputeBackward(pool, q.model(m),
              {gates.typed_data() + m * 3 * all, hs.typed_data() + m * all,
               h.typed_data() + m * state},
              U.typed_data() + m * q.units * columns, of_model(d_hs, m, all), of_model(d_h, m, state),
@@ -164,7 +164,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 gates, F32 hs, F32 U, F32 b, F3
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_gru_before, RunForward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_gru_before, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
     .Ret<F32>().Ret<F32>().Ret<F32>().Attr<bool>("reverse"));
 

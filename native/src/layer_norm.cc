@@ -77,7 +77,7 @@ Sizes SizesOf(Dims x) {
   THALWEG_EXPECT(static_cast<int64_t>((buffer).element_count()) == (count), "layer_norm", what, buffer)
 
 // x, y: [.., rows, n]; gamma, beta: [.., n] or [.., 0]; mu, rstd: [.., rows].
-ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 beta, OutF32 y, OutF32 mu, OutF32 rstd, bool centered,
+ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 gamma, F32 beta, OutF32 y, OutF32 mu, OutF32 rstd, bool centered,
                    float epsilon) {
   THALWEG_EXPECT_ROWS(x, s);
   const bool scaled = gamma.element_count() > 0, shifted = beta.element_count() > 0;
@@ -99,7 +99,7 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 beta, OutF32 y, O
 }
 
 // beside: as dx, or nothing; dgamma is as large as gamma, dbeta [.., n] or [.., 0].
-ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F32 dy, F32 beside, OutF32 dx,
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F32 dy, F32 beside, OutF32 dx,
                     OutF32 dgamma, OutF32 dbeta, bool centered) {
   THALWEG_EXPECT_ROWS(x, s);
   const int64_t n = s.n;
@@ -138,10 +138,10 @@ ffi::Error Backward(ffi::ThreadPool pool, F32 x, F32 gamma, F32 mu, F32 rstd, F3
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_layer_norm, Forward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_layer_norm, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>()
     .Attr<bool>("centered").Attr<float>("epsilon"));
-THALWEG_HANDLER(thalweg_layer_norm_backward, Backward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_layer_norm_backward, RunBackward, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
     .Ret<F32>().Ret<F32>().Ret<F32>().Attr<bool>("centered"));
 

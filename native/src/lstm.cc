@@ -12,7 +12,7 @@ struct Weights {
   const float *U, *b;  // b may be null
 };
 
-void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, Weights w, const float* h0, const float* c0,
+void Compute(ffi::ThreadPool& pool, const Sequences& q, const float* z, Weights w, const float* h0, const float* c0,
              float* hs, float* h1, float* c1, float* gates, float* cs) {
   const int64_t units = q.units, K = units + (w.b != nullptr);
   float* const packed = scratch<float>(0, packed_size(K, 4, units));
@@ -70,7 +70,7 @@ void Differentiate(int64_t units, const float* gates, const float* c, float* dh,
   }
 }
 
-void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float* U, const float* d_hs, const float* d_h,
+void ComputeBackward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float* U, const float* d_hs, const float* d_h,
               const float* d_c, float* dz, float* dU, float* db, float* dh0, float* dc0) {
   const int64_t units = q.units, columns = 4 * units;
   float* const transposed = scratch<float>(0, packed_size(columns, 1, units));
@@ -99,7 +99,7 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, Kept kept, const float*
   });
 }
 
-ffi::Error RunForward(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 c, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
+ffi::Error Run(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 c, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
                       OutF32 c1, OutF32 gates, OutF32 cs, bool reverse) {
   Sequences q(4, reverse);
   if (ffi::Error error = check("lstm", q, z, 4, U, b, h, noise, steps); error.failure()) return error;
@@ -111,7 +111,7 @@ ffi::Error RunForward(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 c, F
   THALWEG_EXPECT_SIZE(*gates, q.models * all * 4, "lstm", "what is kept of the gates", true);
   THALWEG_EXPECT_SIZE(*cs, q.models * all, "lstm", "what is kept of c", true);
   for (int64_t m = 0; m < q.models; ++m)
-    Forward(pool, q.model(m), z.typed_data() + m * all * 4,
+    Compute(pool, q.model(m), z.typed_data() + m * all * 4,
             {U.typed_data() + m * 4 * q.units * q.units, of_model(b, m, 4 * q.units)}, h.typed_data() + m * state,
             c.typed_data() + m * state, hs->typed_data() + m * all, h1->typed_data() + m * state,
             c1->typed_data() + m * state, of_model(gates, m, 4 * all), of_model(cs, m, all));
@@ -135,7 +135,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 gates, F32 cs, F32 hs, F32 U, F
   THALWEG_EXPECT_SIZE(*dh, q.models * state, "lstm", "the gradient of the first h", false);
   THALWEG_EXPECT_SIZE(*dc, q.models * state, "lstm", "the gradient of the first c", false);
   for (int64_t m = 0; m < q.models; ++m)
-    Backward(pool, q.model(m),
+    ComputeBackward(pool, q.model(m),
              {gates.typed_data() + m * 4 * all, cs.typed_data() + m * all, hs.typed_data() + m * all,
               h.typed_data() + m * state, c.typed_data() + m * state},
              U.typed_data() + m * q.units * columns, of_model(d_hs, m, all), of_model(d_h, m, state),
@@ -146,7 +146,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 gates, F32 cs, F32 hs, F32 U, F
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_lstm, RunForward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_lstm, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
     .Ret<F32>().Ret<F32>().Ret<F32>().Ret<F32>().Ret<F32>().Attr<bool>("reverse"));
 

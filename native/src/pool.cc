@@ -183,7 +183,7 @@ ffi::Error run(const X& x, const Y& y, Dims window, const Compute& compute) {
   return ffi::Error::Success();
 }
 
-ffi::Error Max(ffi::ThreadPool pool, F32 x, OutF32 y, OutU8 winner, Dims window) {
+ffi::Error RunMax(ffi::ThreadPool pool, F32 x, OutF32 y, OutU8 winner, Dims window) {
   const bool wanted = winner->element_count() > 0;
   THALWEG_EXPECT(!wanted || winner->element_count() == y->element_count(), "pool", "a winner for each number", *winner);
   return run(x, *y, window, [&](const Shape& s, const float* x, float* y) {
@@ -191,30 +191,30 @@ ffi::Error Max(ffi::ThreadPool pool, F32 x, OutF32 y, OutU8 winner, Dims window)
   });
 }
 
-ffi::Error MaxData(ffi::ThreadPool pool, F32 dy, U8 winner, OutF32 dx, Dims window) {
+ffi::Error RunMaxData(ffi::ThreadPool pool, F32 dy, U8 winner, OutF32 dx, Dims window) {
   THALWEG_EXPECT(winner.element_count() == dy.element_count(), "pool", "there must be a winner for each number", winner);
   return run(*dx, dy, window, [&](const Shape& s, float* dx, const float* dy) {
     max_data(pool, s, dy, winner.typed_data(), dx);
   });
 }
 
-ffi::Error Average(ffi::ThreadPool pool, F32 x, OutF32 y, Dims window) {
+ffi::Error RunAverage(ffi::ThreadPool pool, F32 x, OutF32 y, Dims window) {
   return run(x, *y, window, [&](const Shape& s, const float* x, float* y) { average(pool, s, x, y); });
 }
 
-ffi::Error AverageData(ffi::ThreadPool pool, F32 dy, OutF32 dx, Dims window) {
+ffi::Error RunAverageData(ffi::ThreadPool pool, F32 dy, OutF32 dx, Dims window) {
   return run(*dx, dy, window, [&](const Shape& s, float* dx, const float* dy) { average_data(pool, s, dy, dx); });
 }
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_max_pool, Max, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_max_pool, RunMax, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Ret<F32>().Ret<U8>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_max_pool_data, MaxData, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_max_pool_data, RunMaxData, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<U8>().Ret<F32>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_average_pool, Average, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_average_pool, RunAverage, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
-THALWEG_HANDLER(thalweg_average_pool_data, AverageData, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_average_pool_data, RunAverageData, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Ret<F32>().Attr<Dims>("window"));
 
 }  // namespace thalweg

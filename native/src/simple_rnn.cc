@@ -18,7 +18,7 @@ struct Relu {
 };
 
 template <typename F>
-void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const float* U, const float* b, const float* h0,
+void Compute(ffi::ThreadPool& pool, const Sequences& q, const float* z, const float* U, const float* b, const float* h0,
              float* hs, float* h1) {
   const int64_t units = q.units, K = units + (b != nullptr);
   float* const packed = scratch<float>(0, packed_size(K, 1, units));
@@ -44,7 +44,7 @@ void Forward(ffi::ThreadPool& pool, const Sequences& q, const float* z, const fl
 }
 
 template <typename F>
-void Backward(ffi::ThreadPool& pool, const Sequences& q, const float* hs, const float* U, const float* h0,
+void ComputeBackward(ffi::ThreadPool& pool, const Sequences& q, const float* hs, const float* U, const float* h0,
               const float* d_hs, const float* d_h, float* dz, float* dU, float* db, float* dh0) {
   const int64_t units = q.units;
   float* const transposed = scratch<float>(0, packed_size(units, 1, units));
@@ -78,14 +78,14 @@ void Backward(ffi::ThreadPool& pool, const Sequences& q, const float* hs, const 
   });
 }
 
-ffi::Error RunForward(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
+ffi::Error Run(ffi::ThreadPool pool, F32 z, F32 U, F32 b, F32 h, F32 noise, F32 steps, OutF32 hs, OutF32 h1,
                       bool reverse, bool relu) {
   Sequences q(1, reverse);
   if (ffi::Error error = check("simple_rnn", q, z, 1, U, b, h, noise, steps); error.failure()) return error;
   const int64_t state = q.batch * q.units, all = state * q.time;
   THALWEG_EXPECT_SIZE(*hs, q.models * all, "simple_rnn", "the result", false);
   THALWEG_EXPECT_SIZE(*h1, q.models * state, "simple_rnn", "the last h", false);
-  const auto run = relu ? Forward<Relu> : Forward<Tanh>;
+  const auto run = relu ? Compute<Relu> : Compute<Tanh>;
   for (int64_t m = 0; m < q.models; ++m)
     run(pool, q.model(m), z.typed_data() + m * all, U.typed_data() + m * q.units * q.units, of_model(b, m, q.units),
         h.typed_data() + m * state, hs->typed_data() + m * all, h1->typed_data() + m * state);
@@ -103,7 +103,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 hs, F32 U, F32 b, F32 h, F32 no
   THALWEG_EXPECT_SIZE(*dU, q.models * size, "simple_rnn", "the gradient of U", false);
   THALWEG_EXPECT_SIZE(*db, static_cast<int64_t>(b.element_count()), "simple_rnn", "the gradient of b", false);
   THALWEG_EXPECT_SIZE(*dh, q.models * state, "simple_rnn", "the gradient of the first h", false);
-  const auto run = relu ? Backward<Relu> : Backward<Tanh>;
+  const auto run = relu ? ComputeBackward<Relu> : ComputeBackward<Tanh>;
   for (int64_t m = 0; m < q.models; ++m)
     run(pool, q.model(m), hs.typed_data() + m * all, U.typed_data() + m * size, h.typed_data() + m * state,
         of_model(d_hs, m, all), of_model(d_h, m, state), dz->typed_data() + m * all, dU->typed_data() + m * size,
@@ -113,7 +113,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 hs, F32 U, F32 b, F32 h, F32 no
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_simple_rnn, RunForward, ffi::Ffi::Bind()
+THALWEG_HANDLER(thalweg_simple_rnn, Run, ffi::Ffi::Bind()
     .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>()
     .Ret<F32>().Ret<F32>().Attr<bool>("reverse").Attr<bool>("relu"));
 

@@ -21,7 +21,7 @@ void OverRows(ffi::ThreadPool& pool, int64_t rows, int64_t classes, int64_t work
 int64_t Classes(Dims z) { return z.size() ? z[z.size() - 1] : 0; }
 
 // z, p: [.., classes]
-ffi::Error Forward(ffi::ThreadPool pool, F32 z, OutF32 p) {
+ffi::Error Run(ffi::ThreadPool pool, F32 z, OutF32 p) {
   const int64_t n = Classes(z.dimensions()), size = static_cast<int64_t>(z.element_count());
   THALWEG_EXPECT(z.dimensions().size() >= 1, "softmax", "there must be an axis", z);
   THALWEG_EXPECT(static_cast<int64_t>(p->element_count()) == size, "softmax", "the result must be as large as z", z);
@@ -41,7 +41,7 @@ ffi::Error Forward(ffi::ThreadPool pool, F32 z, OutF32 p) {
   return ffi::Error::Success();
 }
 
-ffi::Error Backward(ffi::ThreadPool pool, F32 p, F32 dp, OutF32 dz) {
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 p, F32 dp, OutF32 dz) {
   const int64_t n = Classes(p.dimensions()), size = static_cast<int64_t>(p.element_count());
   THALWEG_EXPECT(p.dimensions().size() >= 1, "softmax", "there must be an axis", p);
   THALWEG_EXPECT(static_cast<int64_t>(dp.element_count()) == size, "softmax", "dp must be as large as p", dp);
@@ -72,7 +72,7 @@ int32_t PlaceOfLargest(const float* row, int64_t n) {
 }
 
 // z: [.., classes]; k: [..]
-ffi::Error Argmax(ffi::ThreadPool pool, F32 z, OutS32 k) {
+ffi::Error RunArgmax(ffi::ThreadPool pool, F32 z, OutS32 k) {
   const int64_t n = Classes(z.dimensions()), rows = static_cast<int64_t>(k->element_count());
   THALWEG_EXPECT(n >= 1, "argmax", "there must be a class at least", z);
   THALWEG_EXPECT(static_cast<int64_t>(z.element_count()) == rows * n, "argmax", "there must be a place for each row", z);
@@ -84,8 +84,8 @@ ffi::Error Argmax(ffi::ThreadPool pool, F32 z, OutS32 k) {
 
 }  // namespace
 
-THALWEG_HANDLER(thalweg_softmax, Forward, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Ret<F32>());
-THALWEG_HANDLER(thalweg_softmax_backward, Backward, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>());
-THALWEG_HANDLER(thalweg_argmax, Argmax, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Ret<S32>());
+THALWEG_HANDLER(thalweg_softmax, Run, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Ret<F32>());
+THALWEG_HANDLER(thalweg_softmax_backward, RunBackward, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>());
+THALWEG_HANDLER(thalweg_argmax, RunArgmax, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<F32>().Ret<S32>());
 
 }  // namespace thalweg
