@@ -68,8 +68,11 @@ def test_it_reaches_its_native_functions(row, level):
 
 
 @each
-def test_it_equals_its_formula(row):
-    @settings(max_examples=row.examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_it_equals_its_formula(row, level, kernels_built):
+    # `base` differs from `avx2` in how wide its vectors are, `avx512` from `amx` in bfloat16: fewer for these
+    examples = row.examples if level in ("avx2", kernels_built) else (row.examples + 2) // 3
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(st.fixed_dictionaries(dict(row.sizes)), st.integers(0, 2**32 - 1))
     def check(sizes, seed):
         arguments = made(row, seed, **sizes)
