@@ -29,7 +29,7 @@ check:  ## lint, types, import contracts
 	@scripts/check
 
 build:  ## a wheel in dist/, with the kernels for every instruction set
-	@scripts/install build
+	@scripts/install wheel
 	@scripts/build
 
 bench:  ## training steps side by side with the peers; writes benchmarks/results/
