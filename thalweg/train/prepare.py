@@ -137,7 +137,7 @@ def training(
     names = given_names + tuple(f"val_{name}" for name in given_names) * validates
     facts = _facts(model, found, batch_size=size, names=names, monitors=monitors(hooks))
     contract.check(facts if found.source is None else dataclasses.replace(facts, x=None))
-    balance = contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else None
+    balance = contract.class_weights(found.y, class_weight)
     weight = balance if found.weight is None or balance is None else (found.weight.T * balance).T
     ready = dataclasses.replace(looked_at(model, found), weight=found.weight if weight is None else weight)
     whole = ready.feed(parts.train)
@@ -175,9 +175,7 @@ def evaluation(model: Session, found: Given, class_weight: Any = None) -> Feed:
     """Rows to evaluate on, checked."""
     check_lengths(model, found)
     contract.check(_facts(model, found))
-    weight = (
-        contract.class_weights(found.y, class_weight, data.class_weight) if class_weight is not None else found.weight
-    )
+    weight = contract.class_weights(found.y, class_weight) if class_weight is not None else found.weight
     return dataclasses.replace(looked_at(model, found), weight=weight).feed()
 
 
