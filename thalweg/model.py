@@ -200,10 +200,11 @@ class Model:
         apart = None if validation_data is None else self._given(*_parts(validation_data))
         self.build_for(found.spec)
         current = self._compiled()
-        train, validation, size = prepare.training(
-            current, found, batch_size, hooks, share=validation_split, validation=apart,
-            class_weight=class_weight, seed=self.seed, split=split,
-        )  # fmt: skip
+        with self.precision.scope():
+            train, validation, size = prepare.training(
+                current, found, batch_size, hooks, share=validation_split, validation=apart,
+                class_weight=class_weight, seed=self.seed, split=split,
+            )  # fmt: skip
         plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks), steps_per_epoch)
         steps = plan.limited(len(train.order(size, shuffle=False)))
         current.task = session.lasting(current.task, steps * epochs)
