@@ -30,7 +30,7 @@ def check_overlap(training: tuple[Tree, np.ndarray], validation: tuple[Tree, np.
             f"{count} of the {len(validation[1])} validation rows are also training rows, so the validation numbers "
             "will look better than new data would.\n  Take copies out before splitting: np.unique(x, axis=0).",
             LeakWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

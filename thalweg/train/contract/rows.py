@@ -22,10 +22,10 @@ def targets_there(f: Facts) -> str | None:
 def lengths(f: Facts) -> str | None:
     """Inputs, targets and weights have one row for each example, and there is one."""
     named = (("x", f.x), ("y", f.y), ("sample_weight", f.weight))
-    given = [(name, len(a)) for name, value in named for a in jax.tree.leaves(value)]
-    counts = {n for _, n in given}
+    counted = [(name, len(a)) for name, value in named for a in jax.tree.leaves(value)]
+    counts = {n for _, n in counted}
     if len(counts) > 1:
-        told = ", ".join(f"{name} has {n}" for name, n in given)
+        told = ", ".join(f"{name} has {n}" for name, n in counted)
         return f"the {f.where}arrays have different numbers of rows: {told}.\n  Give one row of each for every example."
     if counts == {0}:
         return f"the {f.where}data is empty: 0 rows.\n  Give at least one row; look at how the rows were chosen."
