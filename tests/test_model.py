@@ -220,6 +220,14 @@ def test_other_precisions_train_and_are_stored(precision, tmp_path):
     assert kept == {"float64" if precision == "float64" else "float32"}
 
 
+def test_float64_trains_on_the_numbers_that_were_given():
+    model = thalweg.Sequential([layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(thalweg.optimizers.SGD(1.0), "mse", precision="float64")
+    x, y = np.ones((1, 1)), np.array([[0.5 + 2.0**-40]])
+    model.fit(x, y, epochs=1, verbose=0)
+    assert model.get_weights()[0].item() == 2 * y.item()  # 1 in float32
+
+
 def test_a_graph_of_two_inputs_trains():
     left, right = thalweg.Input((4,)), thalweg.Input((4,))
     shared = layers.Dense(8, activation="relu")

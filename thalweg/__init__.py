@@ -13,7 +13,7 @@ layer.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from thalweg.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from thalweg import (

@@ -6,22 +6,22 @@ facade; the work is done in the rooms: `core` for the network, `train` for the r
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thalweg import compilation, layers, losses, metrics, optim, tree
-from thalweg.core import Module, ModuleNetwork, Network, policy, replace_at, walk
-from thalweg.core.summary import Summary, summary
-from thalweg.errors import ContractError, nearest
+from thalweg import compilation, layers
+from thalweg.core import Module, policy
+from thalweg.core.summary import Summary
 from thalweg.export import archive
 from thalweg.record import Record
-from thalweg.train import Fit, History, Plan, Session, prepare, session
-from thalweg.train.callbacks import Callback, CallbackList, needs_batches
-from thalweg.train.evaluate import evaluate, listed
-from thalweg.train.progress import Progress
-from thalweg.types import Spec, Tree, row_spec
+from thalweg.train import History, Plan, Session, Settings, calls
+from thalweg.train.callbacks import Callback
+from thalweg.train.evaluate import listed
+from thalweg.train.optimizer import RunningOptimizer
+from thalweg.types import Spec, row_spec
 
 compilation.keep_programs()
 compilation.answer_at_once()
@@ -48,24 +48,25 @@ class Model:
     """
 
     def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None) -> None:
-        self.module = layers.graph(inputs, outputs) if outputs is not None else module_of(inputs)
-        self.name = name
-        self.precision, self.seed, self.stop_training = policy("float32"), 0, False
+        self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs))
+        self.name, self.stop_training = name, False
         self.history: History | None = None
-        self.classes: tuple[Any, ...] | None = None
         self.preprocessing: dict[str, Record] = {}  # what makes inputs of what people have; its file holds it
-        self.settings: dict[str, Any] | None = None
-        self.input_spec: Spec = None
-        self._weights: tuple[Tree, Tree] | None = None
-        self._session: Session | None = None
-        self._ready: session.Ready | None = None
+
+    module = property(attrgetter("session.module"), doc="The network.")
+    network = property(attrgetter("session.network"), doc="The network as the programs know it.")
+    input_spec = property(attrgetter("session.input_spec"), doc="A row of the inputs; None before the first build.")
+    settings = property(attrgetter("session.settings"), doc="What `compile` was told; None before.")
+    precision = property(attrgetter("session.precision"), doc="In which dtypes it is kept and computes.")
+    seed = property(attrgetter("session.seed"), doc="Fixes every random number.")
+    classes = property(attrgetter("session.classes"), doc="The texts that labels were, in the order of their codes.")
 
     def __repr__(self) -> str:
         return f"Model({self.module!r})"
 
     def __call__(self, x: Any) -> Any:
         """The output for a batch; with a node of a graph, the network becomes one of its layers."""
-        return self.module(x) if layers.is_node(x) else self.predict(x)  # pyright: ignore[reportCallIssue]
+        return self.module(x) if layers.is_node(x) else self.predict(x)
 
     # The network ------------------------------------------------------------------------------------------------------
 
@@ -74,49 +75,37 @@ class Model:
         """The layers of a sequence or a graph."""
         return tuple(getattr(self.module, "layers", (self.module,)))
 
-    @property
-    def network(self) -> Network:
-        """The network as the training knows it."""
-        return ModuleNetwork(self.module, self.precision) if isinstance(self.module, Module) else self.module
-
     def add(self, layer: Any) -> None:
         """Append a layer to a sequence that has no weights yet."""
-        self._become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
+        self.session.become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
 
     def pop(self) -> None:
         """Take the last layer off a sequence that has no weights yet."""
-        self._become(dataclasses.replace(self.module, layers=self.layers[:-1]))
+        self.session.become(dataclasses.replace(self.module, layers=self.layers[:-1]))
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
         """Keep the parameters below each dotted path as they are: `model.freeze("layers.0")`; then compile."""
-        for path in paths:
-            found = dict(walk(self.module)).get(tuple(path.split(".")))
-            if found is None:
-                known = (".".join(p) for p, _ in walk(self.module) if p)
-                raise ContractError(f"the network has no layer at {path!r}.\n  {nearest(path, known)}")
-            self.module = replace_at(
-                self.module, tuple(path.split(".")), dataclasses.replace(found, trainable=trainable)
-            )
-        self._keep()
+        self.session.freeze(*paths, trainable=trainable)
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the parameters; `input_shape` has the batch axis in front, as None."""
-        self.build_for(session.declared(self.module) if input_shape is None else row_spec(input_shape[1:]))
+        self.session.build(None if input_shape is None else row_spec(input_shape[1:]))
+
+    def build_for(self, spec: Spec) -> None:
+        """Make the parameters for inputs like `spec`, a row with its batch axis."""
+        self.session.build(spec)
 
     def summary(self, print_fn: Callable[[str], Any] | None = print) -> Summary:
         """A table of the layers: path, type, output shape, parameters, FLOPs, memory; and the totals."""
-        spec = self.input_spec if self.input_spec is not None else session.declared(self.module)
-        numbers = tree.size(self._session.ts.optimizer) if self._session else 0
-        with self.precision.scope():
-            found = summary(self.module, spec, optimizer=numbers, policy=self.precision)
+        table = self.session.summary()
         if print_fn is not None:
-            print_fn(str(found))
-        return found
+            print_fn(str(table))
+        return table
 
     def count_params(self) -> int:
         """How many numbers the parameters and the statistics have."""
-        found = self.summary(print_fn=None)
-        return found.trainable + found.non_trainable
+        table = self.session.summary()
+        return table.trainable + table.non_trainable
 
     # Training ---------------------------------------------------------------------------------------------------------
 
@@ -141,13 +130,7 @@ class Model:
         Raises:
             ConfigError: for an unknown name, with the nearest known one.
         """
-        self.precision, self.seed = policy(precision), seed
-        self.settings = {
-            "optimizer": optim.optimizer(optimizer),
-            "loss": losses.loss(loss),
-            "metrics": tuple(metrics or ()),
-        }
-        self._keep()
+        self.session.compile(Settings.of(optimizer, loss, metrics), policy(precision), seed)
 
     def fit(
         self,
@@ -194,31 +177,12 @@ class Model:
             ContractError: what was given does not fit; before the first step, with what to write instead.
             DivergenceError: the loss is no longer finite; names the layer where it began.
         """
-        hooks = list(callbacks or ())
-        self._required("loss")
-        found = self._given(x, y, sample_weight)
-        apart = None if validation_data is None else self._given(*_parts(validation_data))
-        self.build_for(found.spec)
-        current = self._compiled()
-        train, validation, size = prepare.training(
-            current, found, batch_size, hooks, share=validation_split, validation=apart,
-            class_weight=class_weight, seed=self.seed, split=split,
+        return calls.fit(
+            self, (x, y, sample_weight), Plan(epochs, self.seed, initial_epoch, shuffle, steps_per_epoch),
+            batch_size=batch_size, class_weight=class_weight, validation_data=validation_data,
+            validation_split=validation_split, split=split, callbacks=callbacks or (), verbose=verbose,
+            run_dir=run_dir, resume=resume,
         )  # fmt: skip
-        plan = Plan(epochs, size, self.seed, initial_epoch, shuffle, needs_batches(hooks), steps_per_epoch)
-        steps = plan.limited(len(train.order(size, shuffle=False)))
-        current.task = session.lasting(current.task, steps * epochs)
-        self.stop_training, self.history = False, History(params={"epochs": epochs, "steps": steps})
-        called = CallbackList(hooks, self, {"epochs": epochs, "steps": steps, "verbose": verbose})
-        run = Fit(current, train, validation, plan, called, self.history, Progress(verbose, epochs))
-        with self.precision.scope():
-            prepare.check_lengths(current, found, apart)
-            if run_dir is not None:
-                from thalweg.train.runs import Recorder  # noqa: PLC0415  Orbax takes a second to load
-
-                run.recorder = recorder = Recorder(Path(run_dir))
-                if resume:
-                    recorder.restore(run)
-            return run.run()
 
     def evaluate(
         self,
@@ -232,67 +196,39 @@ class Model:
     ) -> Any:
         """The loss and the metrics on `x`, `y`: a number, a list in Keras's order, or a dict."""
         del verbose
-        self._required("loss")
-        given = self._given(x, y, sample_weight)
-        self.build_for(given.spec)
-        current = self._compiled()
-        with self.precision.scope():
-            found = evaluate(current, prepare.evaluation(current, given), batch_size or prepare.EVALUATION_BATCH)
-        return listed(found, return_dict=return_dict)
+        return listed(calls.evaluate(self.session, x, y, sample_weight, batch_size), return_dict=return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The network's output for each row of `x` (a source, or arrays as in `fit`), as a NumPy array."""
         del verbose
-        if self._ready is not None and batch_size is None and self._ready.takes(x):
-            with self.precision.scope():
-                return self._ready(*self._now(), x)
-        given = prepare.inputs_looked_at(self.module, self._given(x))
-        self.build_for(given.spec)
-        self._ready = session.ready(self.network, x, given.x)
-        with self.precision.scope():
-            return session.predict(self.network, *self._now(), given, batch_size)
+        return calls.predict(self.session, x, batch_size)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, *, return_dict: bool = False
     ) -> Any:
         """One step on one batch; the loss and the metrics of that batch before the step."""
-        self._required("loss")
-        given = self._given(x, y, sample_weight)
-        self.build_for(given.spec)
-        current = self._compiled()
-        with self.precision.scope():
-            found = session.one_step(current, prepare.evaluation(current, given, class_weight))
-        return listed(found, return_dict=return_dict)
+        return listed(calls.train_on_batch(self.session, x, y, sample_weight, class_weight), return_dict=return_dict)
+
+    @property
+    def optimizer(self) -> RunningOptimizer:
+        """The optimizer and its numbers now: `model.optimizer.learning_rate = 1e-4` compiles nothing again."""
+        return RunningOptimizer(self.session)
 
     @property
     def learning_rate(self) -> float:
         """The optimizer's learning rate now; set it at any time, nothing is compiled again."""
-        numbers = optim.hyper(self._compiled().ts.optimizer)
-        if "learning_rate" not in numbers:
-            raise ContractError(
-                "this Optax transformation keeps its learning rate to itself.\n"
-                "  Write optax.inject_hyperparams(optax.adamw)(1e-3) to read and change it in training."
-            )
-        return float(numbers["learning_rate"])
+        return self.optimizer.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        current = self._compiled()
-        with self.precision.scope():
-            current.ts = current.ts._replace(optimizer=optim.with_hyper(current.ts.optimizer, learning_rate=value))
-
-    @property
-    def optimizer(self) -> "Model":
-        """`model.optimizer.learning_rate` as in Keras."""
-        return self
+        self.optimizer.learning_rate = value
 
     # Weights and files ------------------------------------------------------------------------------------------------
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters and statistics by dotted path, layer by layer, as copies."""
-        params, state = self._now()
-        return session.named(params, state)
+        return self.session.named()
 
     def get_weights(self) -> list[np.ndarray]:
         """Parameters and statistics as a list, layer by layer."""
@@ -300,11 +236,7 @@ class Model:
 
     def set_weights(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
         """Put `weights` in: a list as from `get_weights`, or a dict as from `weights`."""
-        with self.precision.scope():
-            params, state = session.replaced(*self._now(), weights)
-        self._weights = (params, state)
-        if self._session is not None:
-            self._session.ts = self._session.ts._replace(params=params, state=state)
+        self.session.replace(weights)
 
     def save(self, path: str | Path, manifest: Mapping[str, Any] | None = None) -> Path:
         """Write `path` (`name.tw`): architecture, weights, settings; a file that runs no code when it is loaded."""
@@ -314,62 +246,6 @@ class Model:
     def load(path: str | Path) -> "Model":
         """The model that `save` wrote, predicting the same bits; compiled again when it was."""
         return archive.load(path, Model)
-
-    # Inside -----------------------------------------------------------------------------------------------------------
-
-    def _become(self, module: Module) -> None:
-        if self._weights is not None or self._session is not None:
-            raise ContractError("the network has weights already.\n  Add layers before build, fit or predict.")
-        self.module, self._ready = module, None
-
-    def _given(self, x: Any, y: Any = None, weight: Any = None) -> prepare.Given:
-        stated = getattr(self.module, "input_spec", None)
-        x = prepare.inputs(x, self.input_spec if stated is None else stated)
-        found = prepare.given(x, y, weight, self.classes, self.precision.param)
-        self.classes = found.classes
-        return found
-
-    def _required(self, name: str) -> Any:
-        if self.settings is None:
-            raise ContractError("the model is not compiled.\n  Write model.compile(optimizer=..., loss=...) first.")
-        return self.settings[name]
-
-    def _metrics(self) -> tuple[tuple[str, metrics.Metric], ...]:
-        loss = self._required("loss")
-        found = [metrics.metric(m, loss=loss, losses=losses.loss) for m in self._required("metrics")]
-        return tuple((m.name, m) for m in found)
-
-    def _compiled(self) -> Session:
-        if self._session is None:
-            self.build()
-        if self._session is None:
-            raise ContractError("the model is not compiled.\n  Write model.compile(optimizer=..., loss=...) first.")
-        return self._session
-
-    def _keep(self) -> None:
-        if self._session is not None:
-            self._weights = self._now()
-        self._session = self._ready = None
-
-    def _now(self) -> tuple[Tree, Tree]:
-        if self._session is not None:
-            return self._session.ts.params, self._session.ts.state
-        if self._weights is None:
-            self.build()
-        assert self._weights is not None
-        return self._weights
-
-    def build_for(self, spec: Spec) -> None:
-        """Make what is not there yet for inputs like `spec`: the weights; once compiled, the session."""
-        self.input_spec = spec
-        with self.precision.scope():
-            if self._weights is None:
-                self._weights = session.initial(self.network, self.seed, spec)
-            if self._session is None and self.settings is not None:
-                s = self.settings
-                self._session = session.start(
-                    self.network, s["loss"], s["optimizer"], self._metrics(), self.seed, spec, self._weights
-                )
 
 
 def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model:  # noqa: N802  (Keras's name)
@@ -392,7 +268,3 @@ def load_model(path: str | Path) -> Model:
 def module_of(layer: Any) -> Any:
     """A layer as it is; a model as its network, so that models nest."""
     return layer.module if isinstance(layer, Model) else layer
-
-
-def _parts(validation_data: Any) -> tuple[Any, ...]:
-    return tuple(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)

@@ -96,7 +96,7 @@ def killed_at(step, patch):
     def save_and_die(self, run, at, *, last=False):
         del last
         save(self, run, at, last=True)
-        if int(run.session.ts.step) == step:
+        if int(run.training.ts.step) == step:
             raise Killed
 
     patch.setattr(fit, "CHUNK_SECONDS", 0.0)

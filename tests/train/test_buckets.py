@@ -13,8 +13,8 @@ from thalweg.data import bucketed, order, pad
 from thalweg.errors import ContractError
 from thalweg.ops import initializers
 from thalweg.train.buckets import Bucketed
-from thalweg.train.feed import Feed, Resident
 from thalweg.train.program import TRACES
+from thalweg.train.windows import Feed, Resident
 
 
 class Bag(Module):

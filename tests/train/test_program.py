@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from thalweg import data, layers, losses, metrics, optim
+from thalweg import data, layers, optim
 from thalweg.core import ModuleNetwork
-from thalweg.train import session
 from thalweg.train.evaluate import results
 from thalweg.train.program import batch_at, train_body, train_program
+from thalweg.train.training import Settings, Training
+from thalweg.train.weights import initial
 from thalweg.types import row_spec
 
 ROWS, FEATURES, CLASSES, BATCH = 70, 6, 3, 16
@@ -34,10 +35,8 @@ def network():
 
 def begin(network, seed=0, rate=1e-2):
     spec = row_spec((FEATURES,))
-    loss = losses.loss("sparse_categorical_crossentropy")
-    accuracy = metrics.metric("accuracy", loss=loss)
-    weights = session.initial(network, seed, spec)
-    return session.start(network, loss, optim.Adam(rate), (("accuracy", accuracy),), seed, spec, weights)
+    settings = Settings.of(optim.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    return Training.begin(network, settings, seed, spec, initial(network, seed, spec))
 
 
 def bounds(first, last):

@@ -61,7 +61,7 @@ def test_more_steps_than_there_are_rows_for_are_all_rows():
 def test_a_schedule_that_lasts_as_long_as_the_run_ends_with_it():
     made = model(optim.SGD(optim.schedules.OneCycle(0.1)))
     made.fit(ROWS, TARGETS, 8, epochs=3, steps_per_epoch=2, verbose=0)
-    assert made._session.task.total_steps == 6
+    assert made.session.training.task.total_steps == 6
 
 
 @pytest.mark.parametrize("steps", [0, -1])

@@ -6,7 +6,7 @@ import pytest
 import thalweg
 from thalweg import layers
 from thalweg.errors import ContractError
-from thalweg.train import feed
+from thalweg.train import windows
 
 
 class Stream:
@@ -68,7 +68,7 @@ def test_a_stream_teaches_what_its_arrays_teach():
 
 
 def test_a_piece_of_a_stream_may_lack_what_the_whole_has(monkeypatch):
-    monkeypatch.setattr(feed, "WINDOW_BYTES", 1)  # a piece is a batch
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 1)  # a piece is a batch
     y = np.zeros((300, 1), np.float32)
     y[:40] = 1
     weight = (np.arange(300) < 40).astype(np.float32)

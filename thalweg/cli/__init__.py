@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from thalweg import __version__
 from thalweg.cli.bench import bench
 from thalweg.cli.datasets import datasets
 from thalweg.cli.doctor import doctor
@@ -21,6 +20,7 @@ from thalweg.cli.recipes import recipes
 from thalweg.cli.summary import summary
 from thalweg.cli.train import train
 from thalweg.errors import ThalwegError
+from thalweg.version import __version__
 
 REFUSED = 2  # the exit code for what was asked wrongly, as for a wrong option
 

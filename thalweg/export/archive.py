@@ -79,9 +79,9 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
     if settings:
         optimizer, loss, names = settings
         model.compile(optimizer, loss, names, precision=precision, seed=int(stored.architecture["seed"]))
-    model.precision, model.preprocessing = precision, records
+    model.session.precision, model.preprocessing = precision, records
     classes = stored.preprocessing.get("classes")
-    model.classes = None if classes is None else tuple(classes)
+    model.session.classes = None if classes is None else tuple(classes)
     model.build_for(spec)
     model.set_weights(stored.weights)
     return model
@@ -104,11 +104,11 @@ def _record(described: Any) -> Record:
     return record
 
 
-def _settings(settings: dict[str, Any] | None) -> Any:
+def _settings(settings: tuple[Any, ...] | None) -> Any:
     if settings is None:
         return None
     try:
-        return [to_json(settings[name]) for name in ("optimizer", "loss", "metrics")]
+        return [to_json(setting) for setting in settings]  # the optimizer, the loss, the metrics
     except ConfigError as error:
         warnings.warn(f"the model is saved without its compile settings: {error}", stacklevel=4)
         return None

@@ -22,9 +22,9 @@ from typing import Any
 import jax
 import yaml
 
-from thalweg import __version__
 from thalweg.errors import ConfigError
 from thalweg.files import replacing
+from thalweg.version import __version__
 
 CONFIG, MANIFEST, HISTORY, CHECKPOINTS = "config.yaml", "manifest.json", "history.jsonl", "checkpoints"
 MODEL, EVALUATION, SAMPLES, REPORT = "model.tw", "evaluation.json", "samples.npz", "report.html"

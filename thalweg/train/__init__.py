@@ -2,6 +2,8 @@
 
 from thalweg.train.fit import Fit, Plan
 from thalweg.train.history import History
-from thalweg.train.task import Session, Task, TrainState
+from thalweg.train.session import Session
+from thalweg.train.task import Task, TrainState
+from thalweg.train.training import Settings, Training
 
-__all__ = ["Fit", "History", "Plan", "Session", "Task", "TrainState"]
+__all__ = ["Fit", "History", "Plan", "Session", "Settings", "Task", "TrainState", "Training"]

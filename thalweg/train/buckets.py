@@ -15,7 +15,7 @@ import numpy as np
 
 from thalweg import data
 from thalweg.errors import ContractError
-from thalweg.train.feed import Window
+from thalweg.train.windows import Window
 from thalweg.types import Array, Tree
 
 LONGEST_RUN = 16  # steps without the host

@@ -65,11 +65,11 @@ def save(folder: str | PathLike[str], step: int, arrays: Tree, meta: dict[str, A
     """
     if keep < 1:
         raise ContractError(f"keep={keep}: a run keeps at least its last checkpoint.\n  Write keep=1 or more.")
-    given = jax.tree.leaves(arrays)
-    data = [leaves.numbers(leaf) for leaf in given]
+    values = jax.tree.leaves(arrays)
+    data = [leaves.numbers(leaf) for leaf in values]
     together, spread = leaves.divide(data)
     record = {"format": FORMAT, "leaves": leaves.rows(arrays), "together": together, "spread": spread}
-    record |= {"weak": [leaves.is_weak(leaf) for leaf in given], "meta": {**meta, "step": int(step)}}
+    record |= {"weak": [leaves.is_weak(leaf) for leaf in values], "meta": {**meta, "step": int(step)}}
     try:
         text = json.dumps(record)
     except (TypeError, ValueError) as error:
@@ -227,8 +227,8 @@ def _meet(where: str) -> None:
 
 def _written(folder: Path) -> list[Path]:
     """The finished checkpoints of a folder, oldest first."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted((path for path in found if NAME.fullmatch(path.name)), key=_number)
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in inside if NAME.fullmatch(path.name)), key=_number)
 
 
 def _number(path: Path) -> int:

@@ -6,21 +6,23 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.metrics import Mean
-from thalweg.train.feed import Feed
 from thalweg.train.program import evaluate_program
-from thalweg.train.task import Session, Task
+from thalweg.train.task import Task
+from thalweg.train.training import Training
+from thalweg.train.windows import Feed
 from thalweg.types import Tree
 
+BATCH = 256  # rows evaluated together, unless said
 RUNNING = 4096  # accumulators larger than this many numbers are read at the end of an epoch only
 
 
-def evaluate(session: Session, feed: Feed, batch_size: int) -> dict[str, Any]:
+def scores(training: Training, feed: Feed, batch_size: int) -> dict[str, Any]:
     """The loss and each metric by name, in evaluation mode.
 
-    What stateful layers carry goes on from batch to batch; the session's own state stays as it is.
+    What stateful layers carry goes on from batch to batch; the training's own state stays as it is.
     """
-    task, rows, ts = session.task, feed.rows, session.ts
-    tally = task.tally(len(rows), session.output)
+    task, rows, ts = training.task, feed.rows, training.ts
+    tally = task.tally(len(rows), training.output)
     order = feed.order(min(batch_size, len(rows)), shuffle=False)
     for window in feed.windows(order, 0):
         first, last = jnp.int32(window.first), jnp.int32(window.last)
@@ -38,7 +40,7 @@ def results(task: Task, tally: Tree, *, running: bool = False) -> dict[str, Any]
     return out
 
 
-def listed(found: dict[str, Any], *, return_dict: bool) -> Any:
-    """What `evaluate` found as Keras gives it: a dict where one is asked for, the loss alone, or a list."""
-    values = list(found.values())
-    return found if return_dict else values[0] if len(values) == 1 else values
+def listed(scores: dict[str, Any], *, return_dict: bool) -> Any:
+    """Scores as Keras gives them: a dict where one is asked for, the loss alone, or a list."""
+    values = list(scores.values())
+    return scores if return_dict else values[0] if len(values) == 1 else values

@@ -6,7 +6,8 @@ part of it. So a run that is killed and resumed at any chunk ends in the same bi
 
 import dataclasses
 import time
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +17,13 @@ from thalweg.errors import ConfigError, DivergenceError
 from thalweg.optim import ema_params
 from thalweg.train.callbacks import CallbackList
 from thalweg.train.divergence import explain
-from thalweg.train.evaluate import evaluate, results
-from thalweg.train.feed import Feed, Window
+from thalweg.train.evaluate import results, scores
 from thalweg.train.history import History
 from thalweg.train.interrupt import Interrupt
 from thalweg.train.program import batch_at, train_program
 from thalweg.train.progress import Progress
-from thalweg.train.task import Session
+from thalweg.train.training import Training
+from thalweg.train.windows import Feed, Window
 from thalweg.types import Tree
 
 CHUNK_SECONDS = 0.25  # the progress bar moves, Ctrl-C answers, and the host costs nothing
@@ -30,25 +31,17 @@ CHUNK_SECONDS = 0.25  # the progress bar moves, Ctrl-C answers, and the host cos
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The settings of one fit."""
+    """The epochs of one fit."""
 
     epochs: int
-    batch_size: int
     seed: int
     initial_epoch: int = 0
     shuffle: bool = True
-    by_step: bool = False  # some callback wants to hear of each batch
     steps_per_epoch: int | None = None  # at most, of rows drawn anew for each epoch
 
     def __post_init__(self) -> None:
         if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
             raise ConfigError(f"steps_per_epoch={self.steps_per_epoch} trains nothing.\n  Write a number from 1.")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a resumed run must share with the one it continues."""
-        names = ("batch_size", "seed", "shuffle", "steps_per_epoch")
-        return {name: getattr(self, name) for name in names}
 
     def limited(self, steps: int) -> int:
         """An epoch's steps, where its rows would give `steps`."""
@@ -78,42 +71,38 @@ class Pace:
         self._warm = True
 
 
-@runtime_checkable
-class Recorder(Protocol):
-    """What keeps a run on disk (`runs.py`); it decides itself when to write."""
-
-    def save(self, fit: "Fit", at: Position, *, last: bool = False) -> None:
-        """Write where `fit` stands."""
-        ...
+def unrecorded(run: "Fit", at: Position, *, last: bool = False) -> None:
+    """Write nothing: the run has no folder."""
 
 
 @dataclasses.dataclass
 class Fit:
     """One run of `fit`: its parts, and the loop over them."""
 
-    session: Session
+    training: Training
     feed: Feed
     validation: Feed | None
+    batch_size: int
     plan: Plan
     callbacks: CallbackList
     history: History
     progress: Progress
-    recorder: "Recorder | None" = None
+    record: Callable[..., None] = unrecorded  # writes where the run stands, if it is time to (`runs.py`)
     position: Position | None = None  # where a resumed run goes on
     ended: bool = False  # a callback has ended the run
 
     def run(self) -> History:
         """Train to the last epoch, or until a callback or Ctrl-C stops it."""
         with Interrupt() as interrupt:
-            self.interrupt, self.pace = interrupt, Pace(self.plan.by_step)
+            self.interrupt, self.pace = interrupt, Pace(self.callbacks.needs_batches())
             self.callbacks.on_train_begin()
             position = self.position or self._begin(self.plan.initial_epoch)
             while position.epoch < self.plan.epochs and not self.ended and not interrupt.asked:
                 if self._epoch(position):
                     position = self._begin(position.epoch + 1)
                 self.ended = self.callbacks.stop_training
-            if self.recorder is not None:  # before the callbacks' last word, which may put the best weights back
-                self.recorder.save(self, position, last=True)
+            # before the callbacks' last word, which may put the best weights back
+            self.record(self, position, last=True)
             self.callbacks.on_train_end()
             self._average()
             self.progress.close()
@@ -121,68 +110,83 @@ class Fit:
 
     def _average(self) -> None:
         """Where the optimizer keeps the moving average of the weights, the run ends with it."""
-        ts = self.session.ts
+        ts = self.training.ts
         average = ema_params(ts.optimizer, ts.params)
         if average is not None:
-            self.session.ts = ts._replace(params=jax.tree.map(jnp.array, average))
+            self.training.ts = ts._replace(params=jax.tree.map(jnp.array, average))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a resumed run must share with the one it continues."""
+        shared = {name: getattr(self.plan, name) for name in ("seed", "shuffle", "steps_per_epoch")}
+        return {"batch_size": self.batch_size, **shared}
 
     def tally(self) -> Tree:
         """The accumulators before an epoch."""
-        rows, size = len(self.feed.rows), self.plan.batch_size
-        return self.session.task.tally(min(rows, self.plan.limited(rows) * size), self.session.output)
+        rows = len(self.feed.rows)
+        return self.training.task.tally(min(rows, self.plan.limited(rows) * self.batch_size), self.training.output)
 
     def _begin(self, epoch: int) -> Position:
-        return Position(epoch, 0, self.tally(), int(self.session.ts.step))
+        return Position(epoch, 0, self.tally(), int(self.training.ts.step))
 
     def _epoch(self, at: Position) -> bool:
         """One epoch from where `at` stands; False when it was left before its end."""
         plan = self.plan
         drawn = {"seed": plan.seed, "epoch": at.base, "shuffle": plan.shuffle, "steps": plan.steps_per_epoch}
-        order = self.feed.order(plan.batch_size, **drawn)
+        order = self.feed.order(self.batch_size, **drawn)
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))
         for window in self.feed.windows(order, at.step):
             if not self._window(window, at):
                 return False
-        logs = results(self.session.task, at.tally)
+        logs = results(self.training.task, at.tally)
         if self.validation is not None:
-            found = evaluate(self.session, self.validation, self.plan.batch_size)
-            logs |= {f"val_{name}": value for name, value in found.items()}
+            validated = scores(self.training, self.validation, self.batch_size)
+            logs |= {f"val_{name}": value for name, value in validated.items()}
         self.callbacks.on_epoch_end(at.epoch, logs)
         self.history.append(at.epoch, logs)
         self.progress.epoch_end(logs, time.perf_counter() - started)
         return True
 
     def _window(self, window: Window, at: Position) -> bool:
-        run = train_program(self.session.task)
+        run = train_program(self.training.task)
         while at.step - window.offset < window.last:
             first = at.step - window.offset
             last = min(first + self.pace.steps, window.last)
-            if self.plan.by_step:
+            if self.pace.by_step:
                 self.callbacks.on_train_batch_begin(at.step)
             started = time.perf_counter()
             ts, at.tally, reached, finite = run(
-                self.session.ts, at.tally, window.data, window.order, jnp.int32(first), jnp.int32(last)
+                self.training.ts, at.tally, window.data, window.order, jnp.int32(first), jnp.int32(last)
             )
-            at.step, self.session.ts = window.offset + int(reached), ts
+            at.step, self.training.ts = window.offset + int(reached), ts
             self.pace.measured(last - first, time.perf_counter() - started)
             if not finite:
                 self._diverged(window, at)
                 return False
-            logs = results(self.session.task, at.tally, running=True)
+            logs = results(self.training.task, at.tally, running=True)
             self.progress.update(at.step, logs)
-            if self.plan.by_step:
+            if self.pace.by_step:
                 self.callbacks.on_train_batch_end(at.step - 1, logs)
-            if self.recorder is not None:
-                self.recorder.save(self, at)
+            self.record(self, at)
             if self.interrupt.asked:
                 return False
         return True
 
     def _diverged(self, window: Window, at: Position) -> None:
         batch = batch_at(window.data, window.order[at.step - window.offset])
-        message = explain(self.session.task, self.session.ts, batch, at.epoch, at.step)
+        message = explain(self.training.task, self.training.ts, batch, at.epoch, at.step)
         if not self.callbacks.on_divergence(message):
             self.progress.close()
             raise DivergenceError(message)
+
+
+def one_step(training: Training, feed: Feed) -> dict[str, Any]:
+    """One step on all rows of `feed`, outside of a run; the loss and the metrics of that batch before the step."""
+    order = feed.rows.astype(np.int32)[None]
+    window = next(iter(feed.windows(order, 0)))
+    tally = training.task.tally(len(feed.rows), training.output)
+    first, last = jnp.int32(0), jnp.int32(1)
+    training.ts, tally, *_ = train_program(training.task)(training.ts, tally, window.data, window.order, first, last)
+    return results(training.task, tally)

@@ -133,6 +133,6 @@ def place(data: Any, like: Any, *, weak: bool) -> Any:
 
 def _implementation(key: Any) -> Any:
     """The generator of a typed key or of its spec: only a traced key tells it in both cases."""
-    found = []
-    jax.eval_shape(lambda k: found.append(jax.random.key_impl(k)), key)
-    return found[0]
+    kinds = []
+    jax.eval_shape(lambda k: kinds.append(jax.random.key_impl(k)), key)
+    return kinds[0]

@@ -76,7 +76,7 @@ def evaluate_body(task: Task) -> Callable[..., tuple[Tree, Tree]]:
 
 @compilation.kept
 def start_program(task: Task) -> Callable[[Array, Tree, Tree], TrainState]:
-    """The compiled `task.resume`, on copies: training takes its state over, and the model keeps its own."""
+    """The compiled `task.resume`, on copies, because training gives its state up to the programs."""
 
     def begin(key: Array, params: Tree, state: Tree) -> TrainState:
         return task.resume(key, *jax.tree.map(jnp.copy, (params, state)))

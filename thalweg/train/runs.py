@@ -31,11 +31,11 @@ class Recorder:
             return
         memory, held = fit.callbacks.snapshot()
         shapes = {name: [list(a.shape), str(a.dtype)] for name, a in held.items()}
-        meta = {"memory": memory, "held": shapes, "settings": fit.plan.settings}
+        meta = {"memory": memory, "held": shapes, "settings": fit.settings}
         meta |= {"epoch": at.epoch, "index": at.step, "base": at.base}
         meta |= {"history": fit.history.rows, "ended": fit.ended}
-        arrays = {"ts": fit.session.ts, "tally": at.tally, "held": held}
-        checkpoint.save(self.folder, int(fit.session.ts.step), arrays, meta)
+        arrays = {"ts": fit.training.ts, "tally": at.tally, "held": held}
+        checkpoint.save(self.folder, int(fit.training.ts.step), arrays, meta)
         self._last = time.perf_counter()
         self._cost = self._last - started
 
@@ -49,15 +49,15 @@ class Recorder:
         if path is None:
             return False
         meta = checkpoint.meta(path)
-        differ = [k for k, v in fit.plan.settings.items() if meta["settings"].get(k) != v]
+        differ = [k for k, v in fit.settings.items() if meta["settings"].get(k) != v]
         if differ:
             was = ", ".join(f"{k}={meta['settings'].get(k)!r}" for k in differ)
             raise CheckpointError(
                 f"{path} was written with {was}.\n  Resume with the same settings, or start a new run."
             )
         held = {name: np.zeros(shape, dtype) for name, (shape, dtype) in meta["held"].items()}
-        arrays, meta = checkpoint.load(path, {"ts": fit.session.ts, "tally": fit.tally(), "held": held})
-        fit.session.ts = arrays["ts"]
+        arrays, meta = checkpoint.load(path, {"ts": fit.training.ts, "tally": fit.tally(), "held": held})
+        fit.training.ts = arrays["ts"]
         fit.position = Position(meta["epoch"], meta["index"], arrays["tally"], meta["base"])
         fit.ended = meta["ended"]
         if fit.callbacks.model is not None:

@@ -1,39 +1,188 @@
-"""Sessions: from a network and settings to something that trains, predicts, and gives its weights."""
+"""Session: what is behind a model: its network, how it is trained, its weights, and where its training stands.
 
+    nothing --build--> weights --build, once compiled--> training --compile or freeze--> weights
+
+The weights stand in one place at a time: here, or in the state of the training that has taken them over. Whoever reads
+them asks for `weights`, whoever changes them from outside calls `replace`; a run leaves those of its last step.
+"""
+
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from thalweg import random, tree
-from thalweg.core import Module, Network, children
-from thalweg.errors import ContractError
-from thalweg.losses import Loss
-from thalweg.metrics import Metric
-from thalweg.optim import Optimizer
-from thalweg.train.evaluate import results
-from thalweg.train.feed import Feed
-from thalweg.train.program import moved, predict_program, start_program, train_program
-from thalweg.train.task import Session, Task
+from thalweg import tree
+from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, children, replace_at, walk
+from thalweg.core.summary import Summary, summary
+from thalweg.errors import ContractError, nearest
+from thalweg.train.given import Given, given
+from thalweg.train.predict import Ready
+from thalweg.train.training import Settings, Training
+from thalweg.train.weights import initial, named, order, replaced
 from thalweg.types import Spec, Tree, row_spec
 
-PREDICT_BATCH = 256
 
+class Session:
+    """A network from its first build to its last step.
 
-@runtime_checkable
-class Inputs(Protocol):
-    """Rows of inputs, read a block at a time."""
+    Args:
+        module: a module of ours, or a network of another library.
+    """
 
-    def __len__(self) -> int:
-        """How many rows there are."""
-        ...
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.precision: Policy = FLOAT32
+        self.seed = 0
+        self.settings: Settings | None = None
+        self.input_spec: Spec = None  # a row of the inputs that it was last built for
+        self.classes: tuple[Any, ...] | None = None  # the texts that integer labels stand for
+        self.ready: Ready | None = None  # the inputs of the last prediction, where the next need no looking at
+        self._weights: tuple[Tree, Tree] | None = None
+        self._paths: tuple[str, ...] = ()  # of the weights of layers, as the first build made them
+        self._training: Training | None = None
 
-    def inputs(self, first: int, last: int) -> Tree:
-        """Rows `first` up to `last`."""
-        ...
+    @property
+    def network(self) -> Network:
+        """The network as the programs know it."""
+        return ModuleNetwork(self.module, self.precision) if isinstance(self.module, Module) else self.module
+
+    def scope(self) -> contextlib.AbstractContextManager[object]:
+        """Where the precision is in force."""
+        return self.precision.scope()
+
+    # How it is trained ------------------------------------------------------------------------------------------------
+
+    def compile(self, settings: Settings, precision: Policy, seed: int) -> None:
+        """Train by these settings from now on. Nothing is computed yet; the weights stay."""
+        self.settings, self.precision, self.seed = settings, precision, seed
+        self._end()
+
+    def require_compiled(self) -> Settings:
+        """The settings.
+
+        Raises:
+            ContractError: there are none.
+        """
+        if self.settings is None:
+            raise ContractError("the model is not compiled.\n  Write model.compile(optimizer=..., loss=...) first.")
+        return self.settings
+
+    def freeze(self, *paths: str, trainable: bool = False) -> None:
+        """Whether the parameters below each dotted path learn.
+
+        Raises:
+            ContractError: the network has no layer there.
+        """
+        module = self.module
+        for path in paths:
+            place, layers = tuple(path.split(".")), dict(walk(module))
+            if place not in layers:
+                known = (".".join(p) for p in layers if p)
+                raise ContractError(f"the network has no layer at {path!r}.\n  {nearest(path, known)}")
+            module = replace_at(module, place, dataclasses.replace(layers[place], trainable=trainable))
+        self.module = module
+        self._end()
+
+    def become(self, module: Module) -> None:
+        """Take another network.
+
+        Raises:
+            ContractError: this one has weights.
+        """
+        if self._weights is not None or self._training is not None:
+            raise ContractError("the network has weights already.\n  Add layers before build, fit or predict.")
+        self.module, self.ready = module, None
+
+    # What it was given, built and learned -----------------------------------------------------------------------------
+
+    def brought(self, x: Any, y: Any = None, weight: Any = None) -> Given:
+        """What a call brought, as this network takes it; the classes of texts are the same from the first call on."""
+        stated = getattr(self.module, "input_spec", None)
+        spec = self.input_spec if stated is None else stated
+        brought = given(x, y, weight, spec=spec, classes=self.classes, dtype=self.precision.param)
+        self.classes = brought.classes
+        return brought
+
+    @property
+    def spec(self) -> Spec:
+        """A row of the inputs: what it was last built for, or what the network itself states."""
+        return declared(self.module) if self.input_spec is None else self.input_spec
+
+    def build(self, spec: Spec = None) -> None:
+        """Make what is not there yet for inputs like `spec`: the weights; once compiled, the training.
+
+        Raises:
+            ContractError: the shape of the inputs is not known, or a layer does not take it.
+        """
+        self.input_spec = spec = self.spec if spec is None else spec
+        if self._training is not None:
+            return
+        with self.scope():
+            if self._weights is None:
+                self._weights = initial(self.network, self.seed, spec)
+                self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
+            if self.settings is not None:
+                self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
+                self._weights = None
+
+    @property
+    def training(self) -> Training:
+        """The training, begun where it has not yet.
+
+        Raises:
+            ContractError: the model is not compiled, or the shape of its inputs is not known.
+        """
+        self.require_compiled()
+        if self._training is None:
+            self.build()
+        assert self._training is not None
+        return self._training
+
+    @property
+    def weights(self) -> tuple[Tree, Tree]:
+        """The parameters and the state as they are now, built where they are not there yet."""
+        if self._training is None and self._weights is None:
+            self.build()
+        if self._training is not None:
+            return self._training.ts.params, self._training.ts.state
+        assert self._weights is not None
+        return self._weights
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The names of the weights in the order in which the layers made them; of another library, as its trees are."""
+        return self._paths or order(*self.weights)
+
+    def named(self) -> dict[str, np.ndarray]:
+        """The weights by dotted path, layer by layer, as copies."""
+        return named(*self.weights, self.paths)
+
+    def replace(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
+        """Put other numbers in: a list in the order of the layers, or a dict by dotted path.
+
+        Raises:
+            ContractError: other names, another number of arrays, or another shape.
+        """
+        with self.scope():
+            params, state = replaced(*self.weights, self.paths, weights)
+        if self._training is None:
+            self._weights = params, state
+        else:
+            self._training.ts = self._training.ts._replace(params=params, state=state)
+
+    def summary(self) -> Summary:
+        """The layers, their parameters, and what the optimizer keeps beside them."""
+        numbers = 0 if self._training is None else tree.size(self._training.ts.optimizer)
+        with self.scope():
+            return summary(self.module, self.spec, optimizer=numbers, policy=self.precision)
+
+    def _end(self) -> None:
+        """End the training, whose task is no longer what is wanted, and keep its weights."""
+        if self._training is not None:
+            self._weights, self._training = self.weights, None
+        self.ready = None
 
 
 def declared(module: Any) -> Spec:
@@ -51,129 +200,3 @@ def declared(module: Any) -> Spec:
         "the shape of the inputs is not known yet.\n"
         "  Give the first layer input_shape=(...), call model.build((None, ...)), or fit first."
     )
-
-
-def initial(network: Network, seed: int, spec: Spec) -> tuple[Tree, Tree]:
-    """The network's parameters and state under a seed."""
-    return network.init(random.fold(random.key(seed), "init"), spec)
-
-
-def start(
-    network: Network,
-    loss: Loss,
-    optimizer: Optimizer,
-    metrics: tuple[tuple[str, Metric], ...],
-    seed: int,
-    spec: Spec,
-    weights: tuple[Tree, Tree],
-) -> Session:
-    """A session whose training begins at `weights`."""
-    slots = network.slots(spec) if hasattr(network, "slots") else ()  # type: ignore[attr-defined]
-    task = lasting(Task(network, loss, optimizer, metrics, slots), 1)  # `fit` says how long it really is
-    output = jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], *weights, spec)
-    return Session(task, start_program(task)(random.fold(random.key(seed), "steps"), *weights), output)
-
-
-def lasting(task: Task, steps: int) -> Task:
-    """`task` told how long the run is, where a schedule of its optimizer lasts as long as the run."""
-    scheduled = callable(getattr(task.optimizer, "learning_rate", None))
-    return dataclasses.replace(task, total_steps=steps) if scheduled else task
-
-
-def predict(network: Network, params: Tree, state: Tree, x: Inputs, batch_size: int | None) -> Any:
-    """The output for each row of `x`, in batches of one compiled shape; a streamed source is read a batch at a time.
-
-    What stateful layers carry goes on from batch to batch, and is forgotten at the end.
-    """
-    rows = len(x)
-    size = min(batch_size or PREDICT_BATCH, 1 << max(0, rows - 1).bit_length())
-    run = predict_program(network)
-    parts = []
-    for first in range(0, rows, size):
-        count = min(size, rows - first)
-        part = jax.tree.map(lambda a: _padded(a, size), x.inputs(first, first + count))
-        output, leaves = run(params, state, part)
-        parts.append(jax.tree.map(lambda a, c=count: np.asarray(a)[:c], output))
-        state = moved(state, leaves)
-    return jax.tree.map(lambda *a: np.concatenate(a), *parts)
-
-
-class Ready(NamedTuple):
-    """Inputs that came as the program takes them, so that the next ones like them need no looking at."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    run: Callable[..., Tree]
-    most: int | None = None  # below which number indices must be
-
-    def takes(self, x: Any) -> bool:
-        """Whether `x` is such an array."""
-        same = type(x) is np.ndarray and x.shape == self.shape and x.dtype == self.dtype
-        return same and (self.most is None or not x.size or bool(x.min() >= 0 and x.max() < self.most))
-
-    def __call__(self, params: Tree, state: Tree, x: np.ndarray) -> Any:
-        """The output for `x`."""
-        out, _ = self.run(params, state, x)
-        return np.array(out) if isinstance(out, jax.Array) else jax.tree.map(np.array, out)
-
-
-def ready(network: Network, x: Any, given: Tree) -> Ready | None:
-    """What to keep after a prediction on `x`, of which `given` was made: nothing, unless one call took it as it was."""
-    whole = type(x) is np.ndarray and given is x and len(x) in {1 << n for n in range(PREDICT_BATCH.bit_length())}
-    indices = getattr(getattr(network, "module", None), "indices", None)
-    most = indices(0) if indices else None
-    whole = whole and (most is None or x.dtype.kind in "iu")
-    return Ready(x.shape, x.dtype, predict_program(network), most) if whole else None
-
-
-def one_step(session: Session, feed: Feed) -> dict[str, Any]:
-    """One training step on all rows of `feed`; the loss and the metrics of that batch before the step."""
-    order = feed.rows.astype(np.int32)[None]
-    window = next(iter(feed.windows(order, 0)))
-    tally = session.task.tally(len(feed.rows), session.output)
-    first, last = jnp.int32(0), jnp.int32(1)
-    session.ts, tally, *_ = train_program(session.task)(session.ts, tally, window.data, window.order, first, last)
-    return results(session.task, tally)
-
-
-def named(params: Tree, state: Tree) -> dict[str, np.ndarray]:
-    """Parameters and statistics by dotted path, layer by layer, as copies."""
-    values = dict(_arrays(params, state))
-    layers = dict.fromkeys(name.rpartition(".")[0] for name in values)
-    return {n: np.array(v) for layer in layers for n, v in values.items() if n.rpartition(".")[0] == layer}
-
-
-def replaced(params: Tree, state: Tree, weights: Sequence[Any] | Mapping[str, Any]) -> tuple[Tree, Tree]:
-    """`params` and `state` with other numbers; names and shapes must be the same."""
-    old = named(params, state)
-    if not isinstance(weights, Mapping):
-        if len(weights) != len(old):
-            raise ContractError(
-                f"the network has {len(old)} arrays; {len(weights)} were given.\n  In order: {', '.join(old)}."
-            )
-        weights = dict(zip(old, weights, strict=True))
-    unknown = sorted(set(weights) ^ set(old))
-    if unknown:
-        raise ContractError(
-            f"the weights do not fit: {', '.join(unknown[:5])} on one side only.\n  Use the same architecture."
-        )
-    for name, value in weights.items():
-        if np.shape(value) != old[name].shape:
-            raise ContractError(f"{name} has shape {old[name].shape}; the given array has {np.shape(value)}.")
-    new = {name: jnp.asarray(value, old[name].dtype) for name, value in weights.items()}
-    params = tree.map_named(lambda name, _: new[name], params)
-    if "variables" in state:
-        state = {**state, "variables": tree.map_named(lambda name, _: new[name], state["variables"])}
-    return params, state
-
-
-def _arrays(params: Tree, state: Tree) -> Iterator[tuple[str, Any]]:
-    yield from tree.by_name(params).items()
-    if isinstance(state, dict):
-        yield from tree.by_name(state.get("variables", {})).items()
-
-
-def _padded(a: Any, size: int) -> Any:
-    if a.shape[0] == size:
-        return a
-    return np.concatenate([a, np.zeros((size - a.shape[0], *a.shape[1:]), a.dtype)])

@@ -23,7 +23,7 @@ from thalweg.metrics import Mean, Metric
 from thalweg.ops import activation
 from thalweg.optim import Optimizer
 from thalweg.record import Record
-from thalweg.types import Array, Dtype, ShapeDtype, Spec, Tree
+from thalweg.types import Array, Dtype, ShapeDtype, Tree
 
 LINKS = {"softmax": jax.nn.softmax, "sigmoid": jax.nn.sigmoid}
 
@@ -114,10 +114,10 @@ class Task(Record):
         frozen = {".".join(s.path): s.trainable for s in self.slots if not s.trainable}
         return optax.with_extra_args_support(self.optimizer.build(frozen or None, self.total_steps))
 
-    def start(self, key: Array, spec: Spec) -> TrainState:
-        """The state before the first step."""
-        params, state = self.network.init(random.fold(key, "init"), spec)
-        return self.resume(random.fold(key, "steps"), params, state)
+    def lasting(self, steps: int) -> "Task":
+        """The task told how long the run is, where a schedule of its optimizer lasts as long as the run."""
+        scheduled = callable(getattr(self.optimizer, "learning_rate", None))
+        return dataclasses.replace(self, total_steps=steps) if scheduled else self
 
     def resume(self, key: Array, params: Tree, state: Tree) -> TrainState:
         """The state before the first step, from given parameters."""
@@ -188,12 +188,3 @@ class Task(Record):
             return value if rule is None else rule(value)
 
         return jax.tree.map_with_path(project, params)
-
-
-@dataclasses.dataclass
-class Session:
-    """A task and where its training stands; callbacks read and change it between chunks."""
-
-    task: Task
-    ts: TrainState
-    output: ShapeDtype

@@ -24,7 +24,7 @@ def test_each_network_learns_a_chinese_text_and_goes_on_with_it(network, tmp_pat
 
 def test_the_rate_is_nanogpts():
     recipe = recipes.load("char-lm")
-    rate = recipe.untrained_model(recipe.settings()).settings["optimizer"].learning_rate
+    rate = recipe.untrained_model(recipe.settings()).optimizer.record.learning_rate
     # untrained material has one row, and so a run of a step an epoch: its rate is that of a short run
     assert rate.warmup_steps == 0
 
@@ -37,7 +37,7 @@ def test_the_rate_is_nanogpts():
 
     material = recipe.application.blank(recipe.settings())
     object.__setattr__(material, "train", Rows())
-    rate = recipe.build(recipe.settings(), material).settings["optimizer"].learning_rate
+    rate = recipe.build(recipe.settings(), material).optimizer.record.learning_rate
     for step in (0, 50, 100, 700, 1999, 2000):
         ratio = (step - 100) / 1900
         half = 1e-4 + 0.5 * (1 + np.cos(np.pi * ratio)) * (1e-3 - 1e-4)

@@ -93,7 +93,7 @@ class LambdaCallback(Callback):
         on_train_batch_end: Callable[..., Any] | None = None,
         **hooks: Any,
     ) -> None:
-        given = {
+        named = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_train_begin": on_train_begin,
@@ -101,4 +101,4 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
-        vars(self).update({name: hook for name, hook in (given | hooks).items() if hook is not None})
+        vars(self).update({name: hook for name, hook in (named | hooks).items() if hook is not None})

@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 
-from thalweg.train import rows
-from thalweg.train.contract_end import OUTPUTS
-from thalweg.train.contract_facts import Facts, Rule
+from thalweg.train.contract.end import OUTPUTS
+from thalweg.train.contract.facts import Facts, Rule
+from thalweg.train.contract.scan import Failing, failing, is_floating, parts
 
 TOLERATED = 0.02  # the share of rows whose real targets may lie a little outside what the network can give
 EXCLUSIVE = "For classes that exclude each other write loss='sparse_categorical_crossentropy' and a softmax"
@@ -31,23 +31,21 @@ def class_numbers(f: Facts) -> str | None:
     if not f.takes("integer classes"):
         return None
     y, units = f.target, f.units
-    broken = rows.failing(y, lambda part: part != np.rint(part)) if rows.is_floating(y) else None
+    broken = failing(y, lambda part: part != np.rint(part)) if is_floating(y) else None
     if broken:
         return (
             f"{f.loss_name} takes integer classes; the {f.where}target of row {broken.first} is {broken.values[0]:g}"
             f"{_and_more(broken.total)}.\n  Give whole numbers from 0 to {units - 1}; for others write loss='mse'."
         )
     ignored = getattr(f.loss, "ignore_class", None)
-    outside = rows.failing(
-        y, lambda part: ((part < 0) | (part >= units)) & (True if ignored is None else part != ignored)
-    )
+    outside = failing(y, lambda part: ((part < 0) | (part >= units)) & (True if ignored is None else part != ignored))
     return None if outside is None else _out_of_range(f, outside)
 
 
-def _out_of_range(f: Facts, found: rows.Failing) -> str:
+def _out_of_range(f: Facts, bad: Failing) -> str:
     y, units = f.target, f.units
     low, high, renumber = y.min(), y.max(), "y = np.unique(y, return_inverse=True)[1]"
-    if found.values == (-1,) and hasattr(f.loss, "ignore_class"):
+    if bad.values == (-1,) and hasattr(f.loss, "ignore_class"):
         remedy = f"Leave the rows with -1 out, or write {f.loss_name}(ignore_class=-1)."
     elif low == 1 and high == units:
         remedy = "The labels count from 1: give y - 1."
@@ -55,11 +53,11 @@ def _out_of_range(f: Facts, found: rows.Failing) -> str:
         remedy = f"Write {int(high) + 1} units in the last layer, or number the labels from 0: {renumber}."
     else:
         remedy = f"Number the labels from 0: {renumber}."
-    who = f"all {len(y)}" if found.total == len(y) else f"{found.total} of {len(y)}"
-    values = ", ".join(f"{v:g}" for v in found.values)
+    who = f"all {len(y)}" if bad.total == len(y) else f"{bad.total} of {len(y)}"
+    values = ", ".join(f"{v:g}" for v in bad.values)
     return (
         f"{who} {f.where}rows have labels outside 0 to {units - 1}, the {units} classes of the network: {values}; "
-        f"the first is row {found.first}.\n  {remedy}"
+        f"the first is row {bad.first}.\n  {remedy}"
     )
 
 
@@ -81,7 +79,7 @@ def rows_sum_to_one(f: Facts) -> str | None:
     if not f.takes("one-hot", "distribution"):
         return None
     y, k = f.target, f.units
-    negative = rows.failing(y, lambda part: part < 0)
+    negative = failing(y, lambda part: part < 0)
     if negative:
         return (
             f"{f.loss_name} takes rows of probabilities; {f.where}row {negative.first} holds {negative.values[0]:g}"
@@ -92,13 +90,13 @@ def rows_sum_to_one(f: Facts) -> str | None:
         sums = part.reshape(len(part), -1, k).sum(axis=-1, dtype=np.float64)
         return (np.abs(sums - 1) > 1e-3).any(axis=1)
 
-    found = rows.failing(y, off)
-    if found is None:
+    bad = failing(y, off)
+    if bad is None:
         return None
-    sums = y[found.first].reshape(-1, k).sum(axis=-1, dtype=np.float64)
+    sums = y[bad.first].reshape(-1, k).sum(axis=-1, dtype=np.float64)
     return (
-        f"{f.loss_name} takes rows that sum to 1; {f.where}row {found.first} sums to "
-        f"{sums[np.abs(sums - 1).argmax()]:g}{_and_more(found.total)}.\n"
+        f"{f.loss_name} takes rows that sum to 1; {f.where}row {bad.first} sums to "
+        f"{sums[np.abs(sums - 1).argmax()]:g}{_and_more(bad.total)}.\n"
         "  For several labels in a row, or none, write activation='sigmoid' and loss='binary_crossentropy'."
     )
 
@@ -117,8 +115,8 @@ def column_shape(f: Facts) -> str | None:
 
 def binary_values(f: Facts) -> str | None:
     """Binary targets are 0 and 1, or probabilities between."""
-    found = rows.failing(f.target, lambda part: (part < 0) | (part > 1)) if f.takes("binary") else None
-    if found is None:
+    bad = failing(f.target, lambda part: (part < 0) | (part > 1)) if f.takes("binary") else None
+    if bad is None:
         return None
     y = f.target
     if y.min() == -1 and y.max() == 1:
@@ -128,8 +126,8 @@ def binary_values(f: Facts) -> str | None:
     else:
         remedy = "Give 0 and 1, or write loss='mse' for real numbers"
     return (
-        f"{f.loss_name} takes targets from 0 to 1; {f.where}row {found.first} holds {found.values[0]:g}"
-        f"{_and_more(found.total)}.\n  {remedy}."
+        f"{f.loss_name} takes targets from 0 to 1; {f.where}row {bad.first} holds {bad.values[0]:g}"
+        f"{_and_more(bad.total)}.\n  {remedy}."
     )
 
 
@@ -146,7 +144,7 @@ def labels_exclude(f: Facts) -> str | None:
         part = part.reshape(len(part), -1, k)
         return ((part == 1).sum(axis=-1) != 1).any(axis=1) | ((part != 0).sum(axis=-1) != 1).any(axis=1)
 
-    if any(several(part).any() for _, part in rows.parts(f.target)) or _is_input(f):
+    if any(several(part).any() for _, part in parts(f.target)) or _is_input(f):
         return None
     return (
         f"every row has exactly one of {k} labels, so the classes exclude each other, but {f.loss_name} asks each unit "
@@ -165,23 +163,23 @@ def sign_values(f: Facts) -> str | None:
         return None
     y = f.target
     low = -1 if y.min() < 0 else 0
-    found = rows.failing(y, lambda part: (part != low) & (part != 1))
-    if found is None:
+    bad = failing(y, lambda part: (part != low) & (part != 1))
+    if bad is None:
         return None
     return (
-        f"{f.loss_name} takes targets -1 and 1 (or 0 and 1); {f.where}row {found.first} holds {found.values[0]:g}"
-        f"{_and_more(found.total)}.\n  Give np.where(y > 0, 1, -1), or write loss='mse' for real numbers."
+        f"{f.loss_name} takes targets -1 and 1 (or 0 and 1); {f.where}row {bad.first} holds {bad.values[0]:g}"
+        f"{_and_more(bad.total)}.\n  Give np.where(y > 0, 1, -1), or write loss='mse' for real numbers."
     )
 
 
 def counts_positive(f: Facts) -> str | None:
     """Counts are not negative."""
-    found = rows.failing(f.target, lambda part: part < 0) if f.takes("counts") else None
-    if found is None:
+    bad = failing(f.target, lambda part: part < 0) if f.takes("counts") else None
+    if bad is None:
         return None
     return (
-        f"{f.loss_name} takes targets of 0 or more; {f.where}row {found.first} holds {found.values[0]:g}"
-        f"{_and_more(found.total)}.\n  Write loss='mse' for targets of both signs."
+        f"{f.loss_name} takes targets of 0 or more; {f.where}row {bad.first} holds {bad.values[0]:g}"
+        f"{_and_more(bad.total)}.\n  Write loss='mse' for targets of both signs."
     )
 
 
@@ -190,12 +188,12 @@ def reachable(f: Facts) -> str | None:
     low, high = OUTPUTS.get(f.final or "", (-np.inf, np.inf))
     if not f.whole or not f.takes("real", "counts") or not (np.isfinite(low) or np.isfinite(high)):
         return None
-    found = rows.failing(f.target, lambda part: (part < low - 1e-6) | (part > high + 1e-6))
-    if found is None or found.total <= TOLERATED * len(f.y):
+    bad = failing(f.target, lambda part: (part < low - 1e-6) | (part > high + 1e-6))
+    if bad is None or bad.total <= TOLERATED * len(f.y):
         return None
     y = f.target
     return (
-        f"the network ends in {f.final!r}, which gives {low:g} to {high:g}; {found.total} of {len(y)} {f.where}rows "
+        f"the network ends in {f.final!r}, which gives {low:g} to {high:g}; {bad.total} of {len(y)} {f.where}rows "
         f"have targets beyond, from {y.min():g} to {y.max():g}.\n  Leave the last activation out, or scale the targets."
     )
 

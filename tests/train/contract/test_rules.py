@@ -2,29 +2,15 @@
 
 import time
 import tracemalloc
-import warnings
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg import data, layers
-from thalweg.core import ModuleNetwork
 from thalweg.errors import ContractError
 from thalweg.losses import CTC, Custom, Huber, KLDivergence, SparseCategoricalCrossentropy, loss
-from thalweg.train import rows
-from thalweg.train.contract import (
-    RULES,
-    Facts,
-    LeakWarning,
-    activation_name,
-    adapted,
-    check,
-    check_overlap,
-    class_weights,
-    hidden_activation,
-)
+from thalweg.train.contract import RULES, Facts, check, check_overlap
 
 SPARSE, DENSE, BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
 RNG = np.random.default_rng(0)
@@ -326,78 +312,7 @@ def test_every_rule_is_broken_by_a_wrong_program():
     assert broken == set(RULES)
 
 
-@pytest.mark.parametrize(
-    ("chain", "want"),
-    [
-        ((layers.Dense(3, "relu"), layers.Softmax()), "relu"),
-        ((layers.Dense(3, "relu"), layers.Activation("softmax")), "relu"),
-        ((layers.Dense(3), layers.ReLU(), layers.Softmax()), "relu"),
-        ((layers.Sequential([layers.Dense(4), layers.Dense(3, "tanh")]), layers.Activation("sigmoid")), "tanh"),
-        ((layers.Dense(3), layers.Softmax()), None),
-        ((layers.Dense(4, "relu"), layers.Dense(3, "softmax")), None),
-        ((layers.Dense(4, "relu"), layers.Dense(3)), None),
-        ((layers.Softmax(),), None),
-    ],
-    ids=repr,
-)
-def test_what_feeds_the_final_activation(chain, want):
-    module = layers.Sequential(chain)
-    slots = ModuleNetwork(module).slots(jax.ShapeDtypeStruct((1, 5), jnp.float32))
-    assert hidden_activation(module, slots) == want
-
-
-def test_names_of_activations():
-    assert [activation_name(v) for v in (None, "ReLU", jnp.tanh, layers.Dense(1))] == [None, "relu", "tanh", "dense"]
-
-
-def overlap(training, validation):
-    training, validation = np.asarray(training), np.asarray(validation)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        check_overlap((training, np.arange(len(training))), (validation, np.arange(len(validation))))
-    assert all(w.category is LeakWarning for w in caught)
-    return [str(w.message) for w in caught]
-
-
-def test_validation_rows_that_are_training_rows_are_counted():
-    x = numbers(100, 7)
-    assert overlap(x[:80], x[80:]) == []
-    assert "20 of the 20 validation rows are also training rows" in overlap(x, x[80:])[0]
-    assert "1 of the 20" in overlap(x[:81], x[80:])[0]
-    assert "3 of the 5" in overlap(x[:3], np.append(x[:3], x[7:9], 0).astype(np.float64))[0]
-    assert "np.unique(x, axis=0)" in overlap(x, x)[0]
-    assert overlap(x, x[:, :3]) == []
-
-
-def test_rows_that_differ_in_one_bit_are_told_apart():
-    x = np.zeros((4000, 100), np.float32)
-    x[:, 1::2] = RNG.integers(0, 2, (4000, 50))
-    x = np.unique(x, axis=0)
-    assert overlap(x[::2], x[1::2]) == []
-    wide = np.repeat(numbers(1, 10_000), 2, axis=0)
-    wide[1, -1] += 1
-    assert overlap(wide[:1], wide[1:]) == []
-
-
-def test_what_repeats_itself_is_no_leak():
-    xor = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    assert overlap(xor, xor) == []
-    assert overlap(np.eye(8), np.eye(8)) == []
-    for seed in range(5):
-        table = np.random.default_rng(seed).integers(0, 30, (1000, 2)).astype(np.float32)
-        assert overlap(table[:800], table[800:]) == []
-    assert overlap(numbers(20, 3), numbers(20, 3)) != []
-
-
-def test_trees_and_jax_arrays_leak_by_whole_rows():
-    a, b = numbers(50, 3), np.arange(50)
-    same, other = {"a": jnp.asarray(a), "b": b}, {"a": a, "b": b + 1}
-    chosen, others = np.arange(40), np.arange(30, 50)
-    assert rows.shared(same, chosen, same, others)[0] == 10
-    assert rows.shared(same, chosen, other, others)[0] == 0
-
-
-def test_rows_are_looked_at_without_a_copy_of_the_data():
+def test_the_data_is_not_copied():
     x = np.ones((20_000, 28, 28), np.float32) * np.arange(20_000, dtype=np.float32).reshape(-1, 1, 1)
     given = facts(SPARSE, (10,), np.arange(20_000) % 10, x=x, batch_size=32)
     tracemalloc.start()
@@ -409,37 +324,3 @@ def test_rows_are_looked_at_without_a_copy_of_the_data():
     tracemalloc.stop()
     assert peak < x.nbytes / 4
     assert seconds < 5  # a tenth of that on an idle core
-
-
-def test_adapted_labels_are_int32_and_other_targets_stay():
-    assert adapted(loss(SPARSE), np.array([0.0, 2.0])).dtype == np.int32
-    assert adapted(loss(SPARSE), jnp.array([0.0, 2.0])).tolist() == [0, 2]
-    y = np.array([True, False])
-    assert adapted(loss(BINARY), y) is y
-    assert adapted(loss(SPARSE), None) is None
-
-
-def test_class_weights_by_row():
-    balanced = data.class_weight
-    assert class_weights(np.array([0, 2, 0]), {0: 1, 2: 5}, balanced).tolist() == [1, 5, 1]
-    assert class_weights(np.array([[0.0], [1.0]]), {1: 3.0}, balanced).tolist() == [1, 3]
-    assert class_weights(one_hot(3, 2), {0: 2, 2: 9}, balanced).tolist() == [2, 1]
-    assert class_weights(np.array([0, 0, 0, 1]), "balanced", balanced).tolist() == pytest.approx([2 / 3] * 3 + [2])
-    assert class_weights(np.array([0, 1]), None, balanced) is None
-
-
-@pytest.mark.parametrize(
-    ("y", "given", "message"),
-    [
-        ([0, 1], {2: 1.0}, r"class 2; the classes are 0, 1\.\n  Write one weight for each class"),
-        ([0, 1], {"0": 1.0}, "class '0'; the classes are 0, 1"),
-        ([0, 1], {0: -1.0}, r"class 0 is -1\.0\.\n  Write a number of 0 or more"),
-        ([0, 1], {0: np.nan}, "class 0 is nan"),
-        ([0.5, 1.2], {0: 1.0}, r"needs one class for each row; .*\n  Give sample_weight"),
-        ([[0, 1], [1, 1]], {3: 1.0}, "class 3; the classes are 0, 1"),
-        (np.zeros((2, 3, 4)), {0: 1.0}, "Give sample_weight"),
-    ],
-)
-def test_class_weights_that_do_not_fit(y, given, message):
-    with pytest.raises(ContractError, match=message):
-        class_weights(np.asarray(y), given, data.class_weight)

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from thalweg.errors import nearest
-from thalweg.train import rows
-from thalweg.train.contract_facts import Facts, Rule
+from thalweg.train.contract.facts import Facts, Rule
+from thalweg.train.contract.scan import failing, not_finite
 from thalweg.types import Tree
 
 
@@ -22,10 +22,10 @@ def targets_there(f: Facts) -> str | None:
 def lengths(f: Facts) -> str | None:
     """Inputs, targets and weights have one row for each example, and there is one."""
     named = (("x", f.x), ("y", f.y), ("sample_weight", f.weight))
-    given = [(name, len(a)) for name, value in named for a in jax.tree.leaves(value)]
-    counts = {n for _, n in given}
+    counted = [(name, len(a)) for name, value in named for a in jax.tree.leaves(value)]
+    counts = {n for _, n in counted}
     if len(counts) > 1:
-        told = ", ".join(f"{name} has {n}" for name, n in given)
+        told = ", ".join(f"{name} has {n}" for name, n in counted)
         return f"the {f.where}arrays have different numbers of rows: {told}.\n  Give one row of each for every example."
     if counts == {0}:
         return f"the {f.where}data is empty: 0 rows.\n  Give at least one row; look at how the rows were chosen."
@@ -43,11 +43,11 @@ def batch_fits(f: Facts) -> str | None:
 def finite(f: Facts) -> str | None:
     """No NaN, no infinity."""
     for name, value in (("x", f.x), ("y", f.y), ("sample_weight", f.weight)):
-        found = rows.not_finite(value)
-        if found is not None:
-            rest = f" and {found.total - 1} more rows" if found.total > 1 else ""
+        bad = not_finite(value)
+        if bad is not None:
+            rest = f" and {bad.total - 1} more rows" if bad.total > 1 else ""
             return (
-                f"{f.where}{name} holds NaN or infinity in row {found.first}{rest}.\n"
+                f"{f.where}{name} holds NaN or infinity in row {bad.first}{rest}.\n"
                 "  Fill the numbers in or leave these rows out: np.isfinite finds them."
             )
     return None
@@ -71,12 +71,12 @@ def unknown_index(indices: Callable[[Any], int | None] | None, x: Tree, where: s
     several = isinstance(x, tuple | list | Mapping)
     for port, array in x.items() if isinstance(x, Mapping) else enumerate(x if several else [x]):
         most = indices(port) or 0
-        found = most and rows.failing(array, lambda part, n=most: (part < 0) | (part >= n) | (part != np.rint(part)))
-        if found:
-            shown = ", ".join(f"{v:g}" for v in found.values)
+        bad = most and failing(array, lambda part, n=most: (part < 0) | (part >= n) | (part != np.rint(part)))
+        if bad:
+            shown = ", ".join(f"{v:g}" for v in bad.values)
             return (
-                f"{where}x{f'[{port!r}]' if several else ''} holds {shown} in {found.total} rows; the first is row "
-                f"{found.first}. The Embedding that reads it takes whole numbers from 0 to {most - 1}.\n"
+                f"{where}x{f'[{port!r}]' if several else ''} holds {shown} in {bad.total} rows; the first is row "
+                f"{bad.first}. The Embedding that reads it takes whole numbers from 0 to {most - 1}.\n"
                 "  Write input_dim= the largest index + 1, or give what is not in the vocabulary an index of its own."
             )
     return None
@@ -90,11 +90,11 @@ def weights_positive(f: Facts) -> str | None:
     wrong = _shape_of_weights(f, weight.shape)
     if wrong is not None:
         return wrong
-    found = rows.failing(weight, lambda part: part < 0)
-    if found:
+    bad = failing(weight, lambda part: part < 0)
+    if bad:
         return (
-            f"{f.where}sample_weight is negative in {found.total} rows; the first is row {found.first} with "
-            f"{found.values[0]:g}.\n  Give 0 or more; 0 leaves a row out."
+            f"{f.where}sample_weight is negative in {bad.total} rows; the first is row {bad.first} with "
+            f"{bad.values[0]:g}.\n  Give 0 or more; 0 leaves a row out."
         )
     if f.whole and not weight.any():
         return f"every {f.where}sample_weight is 0, so there is nothing to learn.\n  Give some rows a weight above 0."

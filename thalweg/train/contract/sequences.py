@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from thalweg.train import rows
-from thalweg.train.contract_facts import Facts, Rule
+from thalweg.train.contract.facts import Facts, Rule
+from thalweg.train.contract.scan import Failing, failing
 
 PADDING = -1
 
@@ -58,14 +58,14 @@ def whole_numbers(f: Facts) -> str | None:
     """Labels and tags are whole numbers of classes that the network has, or -1 where a row is filled up."""
     if not f.takes("labels", "tags"):
         return None
-    found = rows.failing(f.target, lambda part: (part != np.rint(part)) | (part < PADDING) | (part >= f.units))
-    if found is None:
+    bad = failing(f.target, lambda part: (part != np.rint(part)) | (part < PADDING) | (part >= f.units))
+    if bad is None:
         return None
-    values = ", ".join(f"{v:g}" for v in found.values)
+    values = ", ".join(f"{v:g}" for v in bad.values)
     units = f"{int(np.ceil(f.target.max())) + 1} units in the last {'Dense' if f.loss.target == 'tags' else 'layer'}"
-    remedy = f"Write {units}, or number from 0" if found.values[-1] >= f.units else "Give whole numbers from 0"
+    remedy = f"Write {units}, or number from 0" if bad.values[-1] >= f.units else "Give whole numbers from 0"
     return (
-        f"{f.loss_name} takes numbers from 0 to {f.units - 1}, and -1 to fill rows up; {_which(f, found)} "
+        f"{f.loss_name} takes numbers from 0 to {f.units - 1}, and -1 to fill rows up; {_which(f, bad)} "
         f"holds {values}.\n  {remedy}."
     )
 
@@ -75,11 +75,11 @@ def labels_first(f: Facts) -> str | None:
     if not f.takes("labels"):
         return None
     blank = getattr(f.loss, "blank", 0)
-    found = rows.failing(f.target, lambda part: _after_padding((part < 0) | (part == blank)))
-    if found is None:
+    bad = failing(f.target, lambda part: _after_padding((part < 0) | (part == blank)))
+    if bad is None:
         return None
     return (
-        f"in {_which(f, found)} a label stands after -1 or after {blank}, the blank, which ends a row of labels.\n"
+        f"in {_which(f, bad)} a label stands after -1 or after {blank}, the blank, which ends a row of labels.\n"
         f"  Number the labels {'from 1' if blank == 0 else f'without {blank}'}, or write {f.loss_name}(blank="
         f"{f.units - 1 if blank == 0 else 0}); fill rows up at the end."
     )
@@ -87,11 +87,11 @@ def labels_first(f: Facts) -> str | None:
 
 def tags_together(f: Facts) -> str | None:
     """The tags of a row stand together: only before them or after them is -1."""
-    found = rows.failing(f.target, lambda part: _parted(part >= 0)) if f.takes("tags") else None
-    if found is None:
+    bad = failing(f.target, lambda part: _parted(part >= 0)) if f.takes("tags") else None
+    if bad is None:
         return None
     return (
-        f"in {_which(f, found)} a tag of -1 stands between others; its step would be left out of the chain.\n"
+        f"in {_which(f, bad)} a tag of -1 stands between others; its step would be left out of the chain.\n"
         "  Give each step of a row its tag, such as that of 'O', and -1 at the row's end."
     )
 
@@ -101,7 +101,7 @@ def something_to_learn(f: Facts) -> str | None:
     if not f.whole or not f.takes("labels", "tags"):
         return None
     blank = getattr(f.loss, "blank", PADDING)
-    some = rows.failing(f.target, lambda part: (part >= 0) & (part != blank))
+    some = failing(f.target, lambda part: (part >= 0) & (part != blank))
     if some is not None:
         return None
     return f"no {f.where}row has a label: all are -1{' or the blank' if blank >= 0 else ''}.\n  Give the labels."
@@ -112,12 +112,12 @@ def labels_fit(f: Facts) -> str | None:
     if not f.takes("labels"):
         return None
     blank, steps = getattr(f.loss, "blank", 0), f.output.shape[1]
-    found = rows.failing(f.target, lambda part: _needed(part, blank) > steps)
-    if found is None:
+    bad = failing(f.target, lambda part: _needed(part, blank) > steps)
+    if bad is None:
         return None
-    row = f.target[found.first : found.first + 1]
+    row = f.target[bad.first : bad.first + 1]
     return (
-        f"{_which(f, found)} has more labels than steps: it needs {int(_needed(row, blank)[0])} (one for each label, "
+        f"{_which(f, bad)} has more labels than steps: it needs {int(_needed(row, blank)[0])} (one for each label, "
         f"one between equal labels), and the network gives {steps}.\n"
         "  Shorten time less (smaller strides, less pooling), or leave these rows out."
     )
@@ -140,8 +140,8 @@ def _parted(real: np.ndarray) -> np.ndarray:
     return starts.sum(axis=1) > 1
 
 
-def _which(f: Facts, found: rows.Failing) -> str:
-    return f"{f.where}row {found.first}{f' (and {found.total - 1} more)' if found.total > 1 else ''}"
+def _which(f: Facts, bad: Failing) -> str:
+    return f"{f.where}row {bad.first}{f' (and {bad.total - 1} more)' if bad.total > 1 else ''}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

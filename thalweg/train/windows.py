@@ -1,4 +1,4 @@
-"""Feeds: how rows reach the program. All kinds give windows of steps; the program is the same.
+"""Windows: how rows reach a program that trains. All kinds of feeds give windows of steps; the program is the same.
 
 `Resident` data lies on the device once and is gathered by index: one window an epoch. `Streamed` data is larger than
 memory: windows of stacked batches, read ahead in a background thread. `Bucketed` data has several lengths.
@@ -15,15 +15,10 @@ from thalweg import data
 from thalweg.data import Chunk, Source, chunks, row_bytes
 from thalweg.types import Array, Tree
 
-Look: TypeAlias = Callable[[Chunk], Chunk]
-"""From rows of a source to the same rows, checked, their targets in the dtype of the loss."""
+Hold: TypeAlias = Callable[[Chunk], Chunk]
+"""Holds the contract against rows of a source; gives them with their targets in the dtype of the loss."""
 
 WINDOW_BYTES = 64 * 2**20  # of a streamed window; two are alive at once
-
-
-def as_it_is(chunk: Chunk) -> Chunk:
-    """`chunk`, not looked at."""
-    return chunk
 
 
 class Window(NamedTuple):
@@ -74,11 +69,11 @@ class Resident:
 
 @dataclasses.dataclass(frozen=True)
 class Streamed:
-    """A source read window by window, each looked at before it is used."""
+    """A source read window by window, each held against the contract before it is used."""
 
     source: Source
     rows: np.ndarray
-    look: Look
+    hold: Hold
 
     def order(self, batch_size: int, **settings: Any) -> np.ndarray:
         """See `Feed`."""
@@ -88,7 +83,7 @@ class Streamed:
         """Windows of as many whole batches as fit the bound, in step order."""
         steps = max(1, min(len(order), WINDOW_BYTES // max(1, row_bytes(self.source) * order.shape[1])))
         begin = first // steps * steps
-        pieces = map(self.look, chunks(self.source, order[begin:], steps))
+        pieces = map(self.hold, chunks(self.source, order[begin:], steps))
         for offset, chunk in zip(range(begin, len(order), steps), pieces, strict=True):
             place = np.arange(chunk.rows.size, dtype=np.int32).reshape(chunk.rows.shape)
             window = jnp.asarray(np.where(chunk.rows >= 0, place, -1))

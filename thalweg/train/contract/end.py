@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.core import Module, Slot, children
-from thalweg.train.contract_facts import Facts, Rule
+from thalweg.train.contract.facts import Facts, Rule
 
 OUTPUTS: dict[str, tuple[float, float]] = {
     "exponential": (0.0, np.inf),

@@ -1,0 +1,122 @@
+"""The four calls of a model: fit, evaluate, predict, train_on_batch. Each walks three steps that hand values on.
+
+    given      what the call brought: arrays, or a source
+    checked    the same, after every contract has been held against it
+    feeds      rows as the programs take them
+
+The names of the steps are those of their files.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from thalweg.train import checked
+from thalweg.train.callbacks import Callback, CallbackList
+from thalweg.train.evaluate import BATCH, scores
+from thalweg.train.feeds import blocks, feed, feeds
+from thalweg.train.fit import Fit, Plan, one_step
+from thalweg.train.history import History
+from thalweg.train.predict import outputs, ready
+from thalweg.train.progress import Progress
+from thalweg.train.session import Session
+
+
+def fit(
+    model: Any,
+    data: tuple[Any, Any, Any],
+    plan: Plan,
+    *,
+    batch_size: int | None,
+    class_weight: Any,
+    validation_data: Any,
+    validation_split: float,
+    split: str,
+    callbacks: Sequence[Callback],
+    verbose: int | str,
+    run_dir: str | Path | None,
+    resume: bool,
+) -> History:
+    """Train; see `Model.fit`.
+
+    Args:
+        model: has the `session`; callbacks are handed it, and it is handed the history as the run begins.
+        data: inputs, targets, weights.
+        plan: the epochs.
+        batch_size: as in `Model.fit`, like all that follows.
+        class_weight: a weight for each class.
+        validation_data: rows that validate.
+        validation_split: the share that validates.
+        split: how that share is chosen.
+        callbacks: hear of the run.
+        verbose: what is shown.
+        run_dir: a folder for checkpoints.
+        resume: go on from the newest.
+    """
+    session: Session = model.session
+    session.require_compiled()
+    given = session.brought(*data)
+    apart = None if validation_data is None else session.brought(*_parts(validation_data))
+    session.build(given.spec)
+    training = session.training
+    with session.scope():
+        holdout = checked.Holdout(apart, validation_split, split)
+        parts = checked.for_training(
+            training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=plan.seed
+        )
+        train, validation = feeds(parts.train, parts.validation)
+        steps = plan.limited(len(train.order(parts.batch_size, shuffle=False)))
+        training.task = training.task.lasting(steps * plan.epochs)
+        params = {"epochs": plan.epochs, "steps": steps}
+        model.stop_training, model.history = False, History(params)
+        hooks = CallbackList(callbacks, model, params | {"verbose": verbose})
+        shown = Progress(verbose, plan.epochs)
+        run = Fit(training, train, validation, parts.batch_size, plan, hooks, model.history, shown)
+        if run_dir is not None:
+            _record(run, Path(run_dir), resume=resume)
+        return run.run()
+
+
+def evaluate(session: Session, x: Any, y: Any, weight: Any, batch_size: int | None) -> dict[str, Any]:
+    """The loss and each metric by name; see `Model.evaluate`."""
+    session.require_compiled()
+    given = session.brought(x, y, weight)
+    session.build(given.spec)
+    with session.scope():
+        rows = checked.for_evaluation(session.training, given)
+        return scores(session.training, feed(rows), batch_size or BATCH)
+
+
+def predict(session: Session, x: Any, batch_size: int | None) -> Any:
+    """The output for each row; see `Model.predict`."""
+    if session.ready is not None and batch_size is None and session.ready.takes(x):
+        with session.scope():
+            return session.ready(*session.weights, x)
+    rows = checked.for_prediction(session.module, session.brought(x))
+    session.build(rows.given.spec)
+    session.ready = ready(session.network, x, rows.given.x)
+    with session.scope():
+        return outputs(session.network, *session.weights, blocks(rows, batch_size))
+
+
+def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: Any) -> dict[str, Any]:
+    """The loss and each metric of a batch before a step on it; see `Model.train_on_batch`."""
+    session.require_compiled()
+    given = session.brought(x, y, weight)
+    session.build(given.spec)
+    with session.scope():
+        rows = checked.for_evaluation(session.training, given, class_weight)
+        return one_step(session.training, feed(rows))
+
+
+def _record(run: Fit, folder: Path, *, resume: bool) -> None:
+    from thalweg.train.runs import Recorder  # noqa: PLC0415  Orbax takes a second to load
+
+    recorder = Recorder(folder)
+    run.record = recorder.save
+    if resume:
+        recorder.restore(run)
+
+
+def _parts(validation_data: Any) -> tuple[Any, ...]:
+    return tuple(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)

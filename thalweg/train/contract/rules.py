@@ -1,0 +1,67 @@
+"""All rules in one order, and how they are held against a whole data set, a piece of a stream, or inputs alone."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from thalweg.errors import ContractError
+from thalweg.train.contract import end, rows, sequences, targets
+from thalweg.train.contract.facts import Facts, Rule
+from thalweg.types import Tree
+
+RULES: tuple[Rule, ...] = (
+    *end.RULES,
+    *rows.RULES,
+    *targets.RULES,
+    *sequences.RULES,
+    rows.monitors_known,
+)
+"""In the order in which a person would want to hear of them."""
+
+
+def check(facts: Facts) -> None:
+    """Hold every rule against `facts`.
+
+    Raises:
+        ContractError: the first rule that does not hold, in its words.
+    """
+    for rule in RULES:
+        message = rule(facts)
+        if message is not None:
+            raise ContractError(message)
+
+
+def check_piece(facts: Facts, numbers: np.ndarray) -> None:
+    """Hold every rule against rows of a stream, as they are read; what only all rows together tell is not looked at.
+
+    Args:
+        facts: the rows.
+        numbers: their numbers in the source, for the message.
+
+    Raises:
+        ContractError: the first rule that does not hold, for the first row that breaks it.
+    """
+    part = dataclasses.replace(facts, whole=False)
+    try:
+        check(part)
+    except ContractError:
+        for i, number in enumerate(numbers):
+            x, y, weight = jax.tree.map(lambda a, i=i: a[i : i + 1], (part.x, part.y, part.weight))
+            try:
+                check(dataclasses.replace(part, x=x, y=y, weight=weight))
+            except ContractError as error:
+                raise ContractError(f"row {number} of the source, looked at by itself: {error}") from None
+        raise
+
+
+def check_indices(module: Any, x: Tree) -> None:
+    """Hold the indices of `x` against the Embedding of `module` that reads them.
+
+    Raises:
+        ContractError: an index is out of range.
+    """
+    message = rows.unknown_index(getattr(module, "indices", None), x)
+    if message is not None:
+        raise ContractError(message)

@@ -1,0 +1,79 @@
+"""Weights: a network's parameters and statistics, made from a seed, read by name, exchanged for others."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from thalweg import random, tree
+from thalweg.core import Network
+from thalweg.errors import ContractError
+from thalweg.types import Spec, Tree
+
+
+def initial(network: Network, seed: int, spec: Spec) -> tuple[Tree, Tree]:
+    """The network's parameters and state under a seed."""
+    return network.init(random.fold(random.key(seed), "init"), spec)
+
+
+def order(params: Tree, state: Tree) -> tuple[str, ...]:
+    """The dotted paths of parameters and statistics, layer by layer, as the trees hold them.
+
+    The order in which a network makes them is that of its first trees. A compiled program gives its trees back with
+    their keys sorted: "layers.10" before "layers.2".
+    """
+    paths = tuple(_arrays(params, state))
+    layers = {layer: i for i, layer in enumerate(dict.fromkeys(map(_layer, paths)))}
+    return tuple(sorted(paths, key=lambda path: layers[_layer(path)]))
+
+
+def named(params: Tree, state: Tree, paths: Sequence[str]) -> dict[str, np.ndarray]:
+    """Parameters and statistics by dotted path, as copies, in the order of `paths`."""
+    values = _arrays(params, state)
+    return {path: np.array(values[path]) for path in paths}
+
+
+def replaced(
+    params: Tree, state: Tree, paths: Sequence[str], weights: Sequence[Any] | Mapping[str, Any]
+) -> tuple[Tree, Tree]:
+    """`params` and `state` with other numbers; names and shapes must be the same.
+
+    Args:
+        params: the parameters.
+        state: the network's state.
+        paths: the names in order.
+        weights: a list in that order, or a dict by name.
+
+    Raises:
+        ContractError: other names, another number of arrays, or another shape.
+    """
+    if not isinstance(weights, Mapping):
+        if len(weights) != len(paths):
+            raise ContractError(
+                f"the network has {len(paths)} arrays; {len(weights)} were given.\n  In order: {', '.join(paths)}."
+            )
+        weights = dict(zip(paths, weights, strict=True))
+    unknown = sorted(set(weights) ^ set(paths))
+    if unknown:
+        raise ContractError(
+            f"the weights do not fit: {', '.join(unknown[:5])} on one side only.\n  Use the same architecture."
+        )
+    old = _arrays(params, state)
+    for name, value in weights.items():
+        if np.shape(value) != old[name].shape:
+            raise ContractError(f"{name} has shape {old[name].shape}; the given array has {np.shape(value)}.")
+    new = {name: jnp.asarray(value, old[name].dtype) for name, value in weights.items()}
+    params = tree.map_named(lambda name, _: new[name], params)
+    if "variables" in state:
+        state = {**state, "variables": tree.map_named(lambda name, _: new[name], state["variables"])}
+    return params, state
+
+
+def _arrays(params: Tree, state: Tree) -> dict[str, Any]:
+    variables = state.get("variables", {}) if isinstance(state, dict) else {}
+    return {**tree.by_name(params), **tree.by_name(variables)}
+
+
+def _layer(path: str) -> str:
+    return path.rpartition(".")[0]
