@@ -16,9 +16,10 @@ test:  ## the tests that every change must pass
 	@scripts/install test
 	@scripts/test
 
-test-all:  ## these and the long ones
+test-all:  ## these, the long ones, and a slice of them on Python 3.13 with the newest JAX
 	@scripts/install test
 	@scripts/test -m ""
+	@scripts/test-newest
 
 sanitize:  ## the kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install test
@@ -41,4 +42,4 @@ docs:  ## the documentation in site/
 	@.venv/bin/mkdocs build --strict
 
 clean:  ## everything that was built
-	rm -rf .venv build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-newest build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache

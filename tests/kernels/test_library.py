@@ -1,4 +1,8 @@
-"""The library: found or not, switched off, lesser instruction sets, and errors in place of crashes."""
+"""The library: found or not, refused, switched off, lesser instruction sets, and errors in place of crashes."""
+
+import ctypes
+import functools
+import types
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +24,17 @@ def unbuilt(monkeypatch, tmp_path):
     library.best_level.cache_clear()
 
 
+@ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
+def built_later(frame):
+    """A function for XLA that answers, as one built with headers of version 0.999 would, what version it has.
+
+    `XLA_FFI_CallFrame`, `XLA_FFI_Metadata_Extension` and `XLA_FFI_Metadata` of `xla/ffi/api/c_api.h`, by their offsets.
+    """
+    extension = ctypes.cast(frame[1], ctypes.POINTER(ctypes.c_void_p))
+    metadata = ctypes.cast(extension[3], ctypes.POINTER(ctypes.c_int32))
+    metadata[6], metadata[7] = 0, 999
+
+
 def target(**_):
     return str(jax.make_jaxpr(lambda *a: matmul.linear(*a))(X, W))  # noqa: PLW0108  a function of its own
 
@@ -31,6 +46,19 @@ def test_without_a_library_the_formula_runs_and_the_remedy_is_told(unbuilt):
     said = dict(system.describe())["native kernels"]
     assert "not built" in said
     assert "To build them:" in said
+
+
+def test_what_a_newer_jaxlib_built_is_refused_with_the_remedy_and_the_formula_runs(kernels_built, monkeypatch):
+    """XLA itself refuses: a function registered here says, when it is asked, that its headers were of version 0.999."""
+    monkeypatch.setattr(library, "_library", lambda _: types.SimpleNamespace(thalweg_matmul=built_later))
+    monkeypatch.setattr(library, "_target", functools.cache(library._target.__wrapped__))
+    monkeypatch.setattr(library, "refusal", functools.cache(library.refusal.__wrapped__))
+    with pytest.warns(UserWarning, match=r"(?s)refuses the native kernels.*--force-reinstall.*0\.999"):
+        assert not library.serves()
+    assert "ffi_call" not in target()
+    said = dict(system.describe())["native kernels"]
+    assert "refused by this jaxlib" in said
+    assert "To build them again:" in said
 
 
 def test_they_can_be_switched_off_and_weakened(kernels_built, monkeypatch):

@@ -16,6 +16,7 @@ import functools
 import importlib.metadata
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from thalweg.errors import ConfigError, nearest
 from thalweg.types import ShapeDtype
 
 LEVELS = ("base", "avx2", "avx512", "amx")
+REBUILD = "pip install --force-reinstall --no-deps thalweg"
 SUFFIX = {"win32": ".dll"}.get(sys.platform, ".so")  # CMake names a module so on macOS too
 
 
@@ -84,16 +86,38 @@ def level() -> str | None:
     if wanted == "off" or _formulas.get() or jax.default_backend() != "cpu":
         return None
     best = best_level()
-    if wanted == "on" or best is None or LEVELS.index(wanted) >= LEVELS.index(best):
-        return best
-    if path_of(wanted) is None:
-        raise ConfigError(f"{wanted} was not built here.\n  Install Thalweg again with THALWEG_LEVELS=all.")
-    return wanted
+    if best is None:
+        return None
+    chosen = best if wanted == "on" else min(wanted, best, key=LEVELS.index)
+    if path_of(chosen) is None:
+        raise ConfigError(f"{chosen} was not built here.\n  Install Thalweg again with THALWEG_LEVELS=all.")
+    return chosen if refusal(chosen) is None else None
 
 
 def serves() -> bool:
     """Whether native kernels run."""
     return level() is not None
+
+
+@functools.cache
+def refusal(level: str) -> str | None:
+    """XLA's words where it refuses the library of an instruction set, said once as a warning; None where it takes it.
+
+    A library carries the version of the XLA headers that it was built with, which come with jaxlib. XLA takes its own
+    version and older ones; a newer one it refuses when a function is registered.
+    """
+    try:
+        _target("matmul", level)
+    except jax.errors.JaxRuntimeError as error:
+        said = str(error)
+        warnings.warn(
+            f"jaxlib {importlib.metadata.version('jaxlib')} refuses the native kernels, so the formulas in JAX run, "
+            f"slower: {path_of(level)} was built with another jaxlib.\n"
+            f"  Build them again ({REBUILD}), or install a newer jaxlib.\n  XLA's words: {said}",
+            stacklevel=2,
+        )
+        return said
+    return None
 
 
 @functools.cache

@@ -43,10 +43,10 @@ def _kernels() -> str:
         return f"serve, with {serving}{lesser}: {library.path_of(serving)}"
     if library.best_level() is None:
         there = any(map(shutil.which, COMPILERS))
-        remedy = (
-            "pip install --force-reinstall --no-deps thalweg" if there else "install a C++ compiler, then thalweg again"
-        )
+        remedy = library.REBUILD if there else "install a C++ compiler, then thalweg again"
         return f"not built, the formulas in JAX run: {COST}.\nTo build them: {remedy}."
     if library.setting() == "off":
         return f"switched off by THALWEG_KERNELS=off: {COST}."
+    if jax.default_backend() == "cpu":
+        return f"refused by this jaxlib, the formulas in JAX run: {COST}.\nTo build them again: {library.REBUILD}."
     return f"not needed: XLA's own run on {jax.default_backend()}."
