@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from thalweg import core, layers, recipes, tree
+from thalweg.architectures import GPT, RecurrentLM
 from thalweg.data import Characters
 from thalweg.errors import ConfigError, DataError
 from thalweg.model import Model
-from thalweg.models import GPT, RecurrentLM
 from thalweg.recipes import carrying
 from thalweg.recipes.layouts import Layout, Lines, Streams, Windows
 from thalweg.recipes.settings import settle

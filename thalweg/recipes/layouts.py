@@ -15,12 +15,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from thalweg import data
+from thalweg.architectures import generate
 from thalweg.data.encoding import lines_of
 from thalweg.data.text.vocabulary import END, PADDING, START
 from thalweg.datasets.wikitext2 import END as LINE_END
 from thalweg.errors import DataError
 from thalweg.model import Model
-from thalweg.models import generate
 from thalweg.recipes import corpus, textfiles
 from thalweg.recipes.carrying import carried, evaluated
 from thalweg.recipes.corpus import Parts

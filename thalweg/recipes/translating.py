@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from thalweg.architectures import Beam, generate
 from thalweg.data import pad
 from thalweg.data.text import END, START, is_chinese
 from thalweg.metrics import bleu
 from thalweg.model import Model
-from thalweg.models import Beam, generate
 from thalweg.recipes import dictionary
 from thalweg.recipes.pairs import Pairs
 from thalweg.recipes.settings import Asking
