@@ -17,6 +17,7 @@ from thalweg.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from thalweg import (
+        architectures,
         bridge,
         core,
         data,
@@ -45,6 +46,7 @@ FACE = {
     "Module": "thalweg.core:Module",
     "Sequential": "thalweg.model:Sequential",
     "activations": "thalweg.ops.activations",
+    "architectures": "thalweg.architectures",
     "bridge": "thalweg.bridge",
     "callbacks": "thalweg.train.callbacks",
     "constraints": "thalweg.ops.constraints",
@@ -69,9 +71,9 @@ FACE = {
 """Where each public name is."""
 
 __all__ = [
-    "Input", "Model", "Module", "Sequential", "activations", "bridge", "callbacks", "constraints", "core", "data",
-    "datasets", "errors", "export", "initializers", "layers", "load_model", "losses", "metrics", "models", "ops",
-    "optimizers", "random", "recipes", "regularizers", "utils",
+    "Input", "Model", "Module", "Sequential", "activations", "architectures", "bridge", "callbacks", "constraints",
+    "core", "data", "datasets", "errors", "export", "initializers", "layers", "load_model", "losses", "metrics",
+    "models", "ops", "optimizers", "random", "recipes", "regularizers", "utils",
 ]  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from benchmarks.peers.data import CHARACTERS, WORDS
+from thalweg import architectures
 from thalweg import layers as L
-from thalweg import models
 from thalweg.core import Module
 
 
@@ -49,11 +49,11 @@ def resnet18():
 
 
 def gpt(d=128):
-    return models.GPT(CHARACTERS, 128, 4, 4, d)
+    return architectures.GPT(CHARACTERS, 128, 4, 4, d)
 
 
 def transformer(d=256):
-    return models.Transformer(WORDS, WORDS, 3, 8, d, dropout=0.0, mask_zero=False)
+    return architectures.Transformer(WORDS, WORDS, 3, 8, d, dropout=0.0, mask_zero=False)
 
 
 def mlp():

@@ -53,7 +53,7 @@ CASES = {
     "layer norm": (lambda x, g, b: ops.layer_norm(x, g, b), a(4096, 128), a(128), a(128)),
     "cross-entropy": (lambda z: ops.of_classes(z, labels)[:2], a(700, 1000)),
     "gelu": (ops.gelu, a(4096, 128)),
-    "adam": (lambda w, g, v: optimizer.native(optimizer.ADAM, numbers, *numbers[1:3], [w], [g], ([g], [v]))[0],
+    "adam": (lambda w, g, v: optimizer.native("adam", numbers, *numbers[1:3], [w], [g], ([g], [v]))[0],
              a(700, 130), a(700, 130), abs(a(700, 130))),
     "square sum": (lambda *g: optimizer.square_sum(g), a(700, 130), a(3)),
     "dropout": (lambda x: ops.dropout(x, 0.3, random.key(1)), a(4096, 128)),

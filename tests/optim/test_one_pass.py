@@ -37,9 +37,9 @@ def test_one_pass_is_the_rule(kind, bounds):
     def draw():
         return {n: jnp.float32(rng.normal(size=s)) for n, s in {"a": (70, 90), "b": (5,)}.items()}
 
-    params, rule = draw(), optimizer.build()
+    params, rule, mover = draw(), optimizer.build(), optimizer.mover()
     fast = slow = (params, rule.init(params))
-    step = jax.jit(lambda g, state, p: optimizer.moved(rule, g, state, p))
+    step = jax.jit(mover.move)
     assert "thalweg." in step.lower(params, fast[1], params).as_text()
     for _ in range(3):
         gradient = draw()

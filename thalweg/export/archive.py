@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg import data, layers, losses, metrics, models, optim
+from thalweg import architectures, data, layers, losses, metrics, optim
 from thalweg.core import Module, Policy
 from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
@@ -22,7 +22,7 @@ from thalweg.types import Spec, row_spec
 
 def allowed() -> dict[str, Callable[..., Any]]:
     """Every name that a model file may ask for."""
-    networks = {cls.__name__: cls for cls in models.ARCHITECTURES}
+    networks = {cls.__name__: cls for cls in architectures.ARCHITECTURES}
     return {**optim.ALLOWED, **losses.ALLOWED, **metrics.ALLOWED, **layers.ALLOWED, **networks, "Policy": Policy}
 
 

@@ -6,11 +6,17 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
-from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer
-from thalweg.optim.compose import decayed, fused
+from thalweg.optim.compose import decayed
+from thalweg.optim.one_pass import OnePass
 from thalweg.ranges import FRACTION, NONNEGATIVE, RATE
 from thalweg.types import Array
+
+
+def adagrad_step(g: Array, s: Array, lr: Array, epsilon: Array) -> tuple[Array, ...]:
+    """What a parameter moves by, and s; 0 where no gradient ever was."""
+    s = s + g * g
+    return jnp.where(s <= 0, 0.0, -lr * (g / jnp.sqrt(s + epsilon))), s
 
 
 class Adagrad(Optimizer):
@@ -28,18 +34,31 @@ class Adagrad(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "initial_accumulator_value": NONNEGATIVE, "epsilon": NONNEGATIVE}
 
-    one_pass: ClassVar[bool] = True
-
     initial_accumulator_value: float = 0.1
     epsilon: float = 1e-7
 
-    def rule(self, h: Any) -> Any:
+    @property
+    def one_pass(self) -> OnePass:
         """See the class."""
 
         def filled(w: Array) -> Array:
             return jnp.full_like(w, self.initial_accumulator_value)
 
-        return decayed(fused(kernels.ADAGRAD, (filled,), lambda _: (h.learning_rate, h.epsilon)), h)
+        return OnePass("adagrad", lambda h, _: (h.learning_rate, h.epsilon), adagrad_step, (filled,))
+
+
+def mean_numbers(h: Any, _: Array) -> tuple[Array, ...]:
+    """What the rules that keep a mean square share."""
+    return h.learning_rate, h.rho, 1 - h.rho, h.epsilon
+
+
+def adadelta_step(
+    g: Array, s: Array, x: Array, lr: Array, rho: Array, rest: Array, epsilon: Array
+) -> tuple[Array, ...]:
+    """What a parameter moves by, s and x."""
+    s = rho * s + rest * (g * g)
+    d = jnp.sqrt(x + epsilon) / jnp.sqrt(s + epsilon) * g
+    return -lr * d, s, rho * x + rest * (d * d)
 
 
 class Adadelta(Optimizer):
@@ -58,16 +77,19 @@ class Adadelta(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "rho": RATE, "epsilon": NONNEGATIVE}
 
-    one_pass: ClassVar[bool] = True
-
     rho: float = 0.95
     epsilon: float = 1e-7
 
-    def rule(self, h: Any) -> Any:
+    @property
+    def one_pass(self) -> OnePass:
         """See the class."""
-        zeros = jnp.zeros_like
-        numbers = h.learning_rate, h.rho, 1 - h.rho, h.epsilon
-        return decayed(fused(kernels.ADADELTA, (zeros, zeros), lambda _: numbers), h)
+        return OnePass("adadelta", mean_numbers, adadelta_step, (jnp.zeros_like, jnp.zeros_like))
+
+
+def rmsprop_step(g: Array, v: Array, lr: Array, rho: Array, rest: Array, epsilon: Array) -> tuple[Array, ...]:
+    """What a parameter moves by, and v."""
+    v = rho * v + rest * (g * g)
+    return -lr * (g / jnp.sqrt(v + epsilon)), v
 
 
 class RMSprop(Optimizer):
@@ -90,21 +112,19 @@ class RMSprop(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "rho": RATE, "momentum": FRACTION, "epsilon": NONNEGATIVE}
 
-    @property
-    def one_pass(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether it is the plain rule."""
-        return not (self.momentum or self.centered)
-
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7
     centered: bool = False
 
+    @property
+    def one_pass(self) -> OnePass | None:
+        """The plain rule."""
+        plain = not (self.momentum or self.centered)
+        return OnePass("rmsprop", mean_numbers, rmsprop_step, (jnp.zeros_like,)) if plain else None
+
     def rule(self, h: Any) -> Any:
-        """See the class."""
-        if self.one_pass:
-            numbers = h.learning_rate, h.rho, 1 - h.rho, h.epsilon
-            return decayed(fused(kernels.RMSPROP, (jnp.zeros_like,), lambda _: numbers), h)
+        """The rule with momentum, or centered."""
         scale: Callable[..., Any] = optax.scale_by_stddev if self.centered else optax.scale_by_rms
         parts = [scale(h.rho, h.epsilon, jnp.zeros_like(h.rho)), optax.scale(-h.learning_rate)]
         if self.momentum:

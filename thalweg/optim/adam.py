@@ -1,6 +1,7 @@
 """Adam and its kin: each number is moved by its mean gradient over the root of its mean square.
 
-m, v   moving averages of the gradient g and of its square      t   the update, counted from 1
+m, v         moving averages of the gradient g and of its square      t   the update, counted from 1
+alpha, a, b  what the step of w, m and v are multiplied by: Adam's numbers, the same for all parameters
 """
 
 from collections.abc import Callable
@@ -9,14 +10,44 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
-from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer, Rate
-from thalweg.optim.compose import Rule, Slot, decayed, elementwise, fused
+from thalweg.optim.compose import Slot, decayed, elementwise
+from thalweg.optim.one_pass import OnePass
 from thalweg.ranges import NONNEGATIVE, RATE
 from thalweg.types import Array
 
 zeros: Slot = jnp.zeros_like
 LIMITS = {**Optimizer.limits, "beta_1": RATE, "beta_2": RATE, "epsilon": NONNEGATIVE}
+
+
+def one(w: Array) -> Array:
+    """A single 1, in the parameter's dtype."""
+    return jnp.ones((), w.dtype)
+
+
+def adam_numbers(h: Any, t: Array) -> tuple[Array, ...]:
+    """Adam's numbers at update t: alpha, how far m and v go, epsilon."""
+    alpha = h.learning_rate * jnp.sqrt(1 - h.beta_2**t) / (1 - h.beta_1**t)
+    return alpha, 1 - h.beta_1, 1 - h.beta_2, h.epsilon
+
+
+def adam_step(g: Array, m: Array, v: Array, alpha: Array, a: Array, b: Array, epsilon: Array) -> tuple[Array, ...]:
+    """Adam's step: what a parameter moves by, m and v."""
+    m, v = m + a * (g - m), v + b * (g * g - v)
+    return -alpha * m / (jnp.sqrt(v) + epsilon), m, v
+
+
+def amsgrad_step(
+    g: Array, m: Array, v: Array, top: Array, alpha: Array, a: Array, b: Array, epsilon: Array
+) -> tuple[Array, ...]:
+    """The same, divided by the largest v so far."""
+    m, v = m + a * (g - m), v + b * (g * g - v)
+    top = jnp.maximum(top, v)
+    return -alpha * m / (jnp.sqrt(top) + epsilon), m, v, top
+
+
+ADAM = OnePass("adam", adam_numbers, adam_step, (zeros, zeros))
+AMSGRAD = OnePass("amsgrad", adam_numbers, amsgrad_step, (zeros, zeros, zeros))
 
 
 class Adam(Optimizer):
@@ -39,16 +70,16 @@ class Adam(Optimizer):
     """
 
     limits: ClassVar = LIMITS
-    one_pass: ClassVar[bool] = True
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
     amsgrad: bool = False
 
-    def rule(self, h: Any) -> Any:
+    @property
+    def one_pass(self) -> OnePass:
         """See the class."""
-        return decayed(adam(h.learning_rate, h.beta_1, h.beta_2, h.epsilon, self.amsgrad), h)
+        return AMSGRAD if self.amsgrad else ADAM
 
 
 class AdamW(Optimizer):
@@ -63,7 +94,6 @@ class AdamW(Optimizer):
     """
 
     limits: ClassVar = LIMITS
-    one_pass: ClassVar[bool] = True
 
     learning_rate: Rate = 0.001
     weight_decay: float = 0.004
@@ -72,9 +102,10 @@ class AdamW(Optimizer):
     epsilon: float = 1e-7
     amsgrad: bool = False
 
-    def rule(self, h: Any) -> Any:
+    @property
+    def one_pass(self) -> OnePass:
         """See the class."""
-        return decayed(adam(h.learning_rate, h.beta_1, h.beta_2, h.epsilon, self.amsgrad), h)
+        return AMSGRAD if self.amsgrad else ADAM
 
 
 class Adamax(Optimizer):
@@ -193,17 +224,3 @@ class Lamb(Optimizer):
 
         parts = elementwise((zeros, zeros), at), optax.scale_by_trust_ratio(), optax.scale(-h.learning_rate)
         return decayed(optax.chain(*parts), h)
-
-
-def adam(lr: Array, b1: Array, b2: Array, epsilon: Array, amsgrad: bool = False) -> Rule:
-    """Adam's rule, for the optimizers that use it."""
-
-    def at(t: Array) -> tuple[Array, ...]:
-        return lr * jnp.sqrt(1 - b2**t) / (1 - b1**t), 1 - b1, 1 - b2, epsilon
-
-    return fused(kernels.AMSGRAD, (zeros, zeros, zeros), at) if amsgrad else fused(kernels.ADAM, (zeros, zeros), at)
-
-
-def one(w: Array) -> Array:
-    """A single 1, in the parameter's dtype."""
-    return jnp.ones((), w.dtype)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from types import SimpleNamespace
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import jax.numpy as jnp
 import optax
@@ -13,6 +13,7 @@ from thalweg import tree
 from thalweg.errors import ConfigError
 from thalweg.kernels import optimizer as kernels
 from thalweg.optim import compose
+from thalweg.optim.one_pass import Mover, OnePass, move_trainable
 from thalweg.optim.schedules import LearningRateSchedule
 from thalweg.ranges import COUNT, FRACTION, NONNEGATIVE, POSITIVE, Range
 from thalweg.record import Record
@@ -20,6 +21,8 @@ from thalweg.types import Array, Dtype, Tree
 
 Rate: TypeAlias = float | Callable[..., Any]
 """A number, a schedule, or any function of the step."""
+
+Pair = TypeVar("Pair", compose.Rule, Mover)
 
 FIXED = {"initial_accumulator_value"}  # read at init alone, so changing it later would do nothing
 
@@ -36,10 +39,11 @@ class RateRange(Range):
 
 
 class Optimizer(Record):
-    """The base of the optimizers: numbers, and `rule(h)`.
+    """The base of the optimizers: numbers, and the rule that uses them.
 
-    A subclass states its equation in `rule`. All else is added around it here, in Keras's order: gradients are
-    accumulated, then clipped; weights decay, then move; then their average is taken.
+    A subclass states its equation in `one_pass`, where a native pass computes it too, or in `rule`. All else is added
+    around it here, in Keras's order: gradients are accumulated, then clipped; weights decay, then move; then their
+    average is taken.
 
     Args:
         learning_rate: a number, a schedule, or any function of the step number.
@@ -65,8 +69,6 @@ class Optimizer(Record):
         "gradient_accumulation_steps": COUNT,
     }
 
-    one_pass: ClassVar[bool] = False  # whether `rule` is `compose.fused`
-
     learning_rate: Rate | None = 0.001
     weight_decay: float | None = field(default=None, kw_only=True)
     clipnorm: float | None = field(default=None, kw_only=True)
@@ -83,6 +85,11 @@ class Optimizer(Record):
         clips = [n for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n) is not None]
         if len(clips) > 1:
             raise ConfigError(f"{type(self).__name__}: {' and '.join(clips)} exclude each other.\n  Give one of them.")
+
+    @property
+    def one_pass(self) -> OnePass | None:
+        """The equation, where a native pass computes it too."""
+        return None
 
     def rule(self, h: Any) -> Any:
         """The update of the parameters, as an Optax transformation, with its numbers `h` as arrays."""
@@ -105,28 +112,27 @@ class Optimizer(Record):
         >>> float(hyper(SGD(0.5).build().init({}))["learning_rate"])
         0.5
         """
-        numbers = self.numbers(total_steps)
-        signature = inspect.Signature([inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in numbers])
+        make = with_numbers(compose.Rule, self.composed, self.numbers(total_steps))
+        return compose.update_trainable(make, frozen_names(trainable))
 
-        def compose_all(**h: Array) -> compose.Rule:
-            return self.composed(SimpleNamespace(**h))
+    def mover(self, trainable: Mapping[str, Any] | None = None, total_steps: int | None = None) -> Mover:
+        """What training calls: the native pass wherever it serves, else what `build` makes; their states are one.
 
-        compose_all.__signature__ = signature  # type: ignore[attr-defined]  # inject_hyperparams reads the names
-
-        def make(dtype: Dtype) -> compose.Rule:
-            injected = {n: schedule_in(v, dtype) if callable(v) else float(v) for n, v in numbers.items()}
-            return optax.inject_hyperparams(compose_all, hyperparam_dtype=dtype)(**injected)
-
-        frozen = {name for name, learns in tree.by_name(trainable or {}).items() if not learns}
-        return compose.through(make, frozen)
-
-    def moved(self, rule: compose.Rule, gradient: Tree, state: Tree, params: Tree, **extra: Any) -> tuple[Tree, Tree]:
-        """The parameters and the state after one step of what `build` made; natively in one pass where that serves."""
+        `move` takes what `update` of `build` takes, and gives the parameters after the step.
+        """
+        rule, native = self.build(trainable, total_steps), None
         alone = not (self.use_ema or (self.gradient_accumulation_steps or 1) > 1)
-        if self.one_pass and alone and kernels.serves(params):
-            return rule.update(gradient, state, params, decay=jnp.float32(0), scale=jnp.float32(1), **extra)
-        update, state = rule.update(gradient, state, params, **extra)
-        return optax.apply_updates(params, update), state
+        if self.one_pass is not None and alone:
+            make = with_numbers(Mover, self.one_pass.mover, self.numbers(total_steps))
+            native = move_trainable(make, frozen_names(trainable))
+
+        def move(gradient: Tree, state: Tree, params: Tree, **extra: Any) -> tuple[Tree, Tree]:
+            if native is not None and kernels.serves(params):
+                return native(gradient, state, params)
+            update, state = rule.update(gradient, state, params, **extra)
+            return optax.apply_updates(params, update), state
+
+        return Mover(rule.init, move)
 
     def numbers(self, total_steps: int | None = None) -> dict[str, Any]:
         """The numbers that live in the state: all that the rule reads. A momentum of 0 has no state to weigh."""
@@ -141,13 +147,38 @@ class Optimizer(Record):
 
     def composed(self, h: Any) -> compose.Rule:
         """The rule with what goes around it."""
-        out = compose.clipped(self.rule(h), h)
+        one_pass = self.one_pass
+        out = compose.clipped(self.rule(h) if one_pass is None else one_pass.rule(h), h)
         steps = self.gradient_accumulation_steps or 1
         if steps > 1:
             out = compose.accumulated(out, steps)
         if self.use_ema:
             out = compose.averaged(out, h.ema_momentum, steps, self.ema_overwrite_frequency)
         return out
+
+
+def with_numbers(kind: type[Pair], make: Callable[[Any], Pair], numbers: dict[str, Any]) -> Callable[[Dtype], Pair]:
+    """`make(h)`, a `kind` of two functions, with `h` read from a state that has the numbers in a dtype.
+
+    Optax keeps them there. It knows transformations alone, but hands on whatever the second function gives.
+    """
+
+    def make_rule(**h: Array) -> compose.Rule:
+        return compose.Rule(*make(SimpleNamespace(**h)))  # pyright: ignore[reportArgumentType]  the names of arguments
+
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in numbers]
+    make_rule.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Optax reads the names
+
+    def in_dtype(dtype: Dtype) -> Pair:
+        values = {n: schedule_in(v, dtype) if callable(v) else float(v) for n, v in numbers.items()}
+        return kind(*optax.inject_hyperparams(make_rule, hyperparam_dtype=dtype)(**values))
+
+    return in_dtype
+
+
+def frozen_names(trainable: Mapping[str, Any] | None) -> set[str]:
+    """The dotted names of what does not learn."""
+    return {name for name, learns in tree.by_name(trainable or {}).items() if not learns}
 
 
 def schedule_in(schedule: Callable[..., Any], dtype: Dtype) -> Callable[[Array], Array]:

@@ -50,32 +50,6 @@ def elementwise(slots: tuple[Slot, ...], at: Callable[[Array], Callable[..., tup
     return Rule(init, update)
 
 
-def fused(rule: kernels.Rule, slots: tuple[Slot, ...], at: Callable[[Array], tuple[Array, ...]]) -> Rule:
-    """An elementwise rule that has a native pass; `at(t)` gives its numbers.
-
-    Where the caller gives a `decay`, and a `scale` for the gradient, `update` returns the parameters after the step in
-    the place of what moves them.
-    """
-
-    def init(params: Tree) -> Slots:
-        return Slots(jnp.int32(0), tuple(jax.tree.map(slot, params) for slot in slots))
-
-    def update(
-        updates: Tree, state: Any, params: Tree = None, decay: Any = None, scale: Any = None, **_: Any
-    ) -> tuple[Tree, Slots]:
-        leaves = jax.tree.leaves(updates)
-        if not leaves:
-            return updates, state
-        numbers = at((state.calls + 1).astype(leaves[0].dtype))
-        if decay is None:
-            new, kept = kernels.updated(rule, numbers, updates, state.slots)
-        else:
-            new, kept = kernels.native(rule, numbers, decay, scale, params, updates, state.slots)
-        return new, Slots(state.calls + 1, kept)
-
-    return Rule(init, update)
-
-
 def decayed(rule: Any, h: Any) -> Rule:
     """Decoupled weight decay (Loshchilov & Hutter 2019), where `h` has one: w -= lr weight_decay w, then the rule.
 
@@ -86,8 +60,6 @@ def decayed(rule: Any, h: Any) -> Rule:
         return inner
 
     def update(updates: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
-        if "decay" in extra:
-            return inner.update(updates, state, params, **extra | {"decay": h.learning_rate * decay})
         less = jax.tree.map(lambda w: h.learning_rate * decay * w, params)
         new, state = inner.update(updates, state, jax.tree.map(jnp.subtract, params, less), **extra)
         return jax.tree.map(jnp.subtract, new, less), state
@@ -99,24 +71,27 @@ def clipped(rule: Any, h: Any) -> Rule:
     """What bounds the gradient, where `h` says so: per number, per parameter, or over all parameters."""
     inner = optax.with_extra_args_support(rule)
 
-    def bounded(g: Array) -> Array:
-        return jnp.clip(g, -h.clipvalue, h.clipvalue)
-
-    def shrunk(g: Array) -> Array:
-        return g * shrinking(jnp.sum(g * g), h.clipnorm)
-
     def update(updates: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
-        if hasattr(h, "global_clipnorm"):
-            scale = shrinking(kernels.square_sum(updates), h.global_clipnorm)
-            if "decay" in extra:
-                return inner.update(updates, state, params, **extra | {"scale": scale})
+        updates, scale = bounded(updates, h), shrinkage(updates, h)
+        if scale is not None:
             updates = jax.tree.map(lambda g: scale.astype(g.dtype) * g, updates)
-        else:
-            updates = jax.tree.map(bounded if hasattr(h, "clipvalue") else shrunk, updates)
         return inner.update(updates, state, params, **extra)
 
-    unbounded = not any(hasattr(h, name) for name in ("clipvalue", "clipnorm", "global_clipnorm"))
-    return inner if unbounded else Rule(inner.init, update)
+    return Rule(inner.init, update)
+
+
+def bounded(gradient: Tree, h: Any) -> Tree:
+    """The gradient with each number in the bounds of `clipvalue`, or each parameter's in those of `clipnorm`."""
+    if hasattr(h, "clipvalue"):
+        return jax.tree.map(lambda g: jnp.clip(g, -h.clipvalue, h.clipvalue), gradient)
+    if hasattr(h, "clipnorm"):
+        return jax.tree.map(lambda g: g * shrinking(jnp.sum(g * g), h.clipnorm), gradient)
+    return gradient
+
+
+def shrinkage(gradient: Tree, h: Any) -> Array | None:
+    """What `global_clipnorm` multiplies the whole gradient by; None without it."""
+    return shrinking(kernels.square_sum(gradient), h.global_clipnorm) if hasattr(h, "global_clipnorm") else None
 
 
 def shrinking(squares: Array, norm: Array) -> Array:
@@ -184,35 +159,39 @@ def averaged(rule: Rule, rho: Array, first: int, every: int | None) -> Rule:
     return Rule(init, update)
 
 
-def through(make: Callable[[Dtype], Rule], frozen: set[str]) -> Rule:
+def update_trainable(make: Callable[[Dtype], Rule], frozen: set[str]) -> Rule:
     """The rule that `make(dtype)` gives, on the trainable parameters, in their widest dtype and at least float32.
 
     A frozen parameter has no state and a zero update; a bfloat16 one is updated in float32 and rounded once.
     """
-
-    def inward(values: Tree, dtype: Dtype) -> Tree:
-        def enter(path: Any, leaf: Any) -> Any:
-            return optax.MaskedNode() if name_of(path) in frozen else jnp.asarray(leaf, dtype)
-
-        return jax.tree.map_with_path(enter, values)
 
     def init(params: Tree) -> Any:
         known = [name_of(path) for path, _ in jax.tree.leaves_with_path(params)]
         for name in sorted(set(frozen).difference(known)):
             raise ContractError(f"no parameter {name!r} to freeze.\n  {nearest(name, known)}")
         dtype = widest(params)
-        return make(dtype).init(inward(params, dtype))
+        return make(dtype).init(inward(params, frozen, dtype))
 
     def update(updates: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         dtype = widest(updates)
         if "value_fn" in extra:  # a line search evaluates the loss at parameters of its own
             value_fn = extra["value_fn"]
-            extra["value"], extra["grad"] = extra["value"].astype(dtype), inward(extra["grad"], dtype)
+            extra["value"], extra["grad"] = extra["value"].astype(dtype), inward(extra["grad"], frozen, dtype)
             extra["value_fn"] = lambda inner: value_fn(outward(inner, params)).astype(dtype)
-        new, state = make(dtype).update(inward(updates, dtype), state, inward(params, dtype), **extra)
-        return outward(new, params if "decay" in extra else jax.tree.map(jnp.zeros_like, updates)), state
+        ours = inward(updates, frozen, dtype), state, inward(params, frozen, dtype)
+        new, state = make(dtype).update(*ours, **extra)
+        return outward(new, jax.tree.map(jnp.zeros_like, updates)), state
 
     return Rule(init, update)
+
+
+def inward(whole: Tree, frozen: set[str], dtype: Dtype) -> Tree:
+    """The trainable leaves of `whole`, in `dtype`."""
+
+    def enter(path: Any, leaf: Any) -> Any:
+        return optax.MaskedNode() if name_of(path) in frozen else jnp.asarray(leaf, dtype)
+
+    return jax.tree.map_with_path(enter, whole)
 
 
 def outward(inner: Tree, whole: Tree) -> Tree:

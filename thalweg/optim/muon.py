@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from thalweg.optim.adam import adam, zeros
+from thalweg.optim.adam import ADAM, zeros
 from thalweg.optim.base import Optimizer
 from thalweg.optim.compose import decayed, elementwise, name_of
 from thalweg.ranges import COUNT, FRACTION, NONNEGATIVE, POSITIVE, RATE
@@ -75,9 +75,12 @@ class Muon(Optimizer):
 
     def rule(self, h: Any) -> Any:
         """See the class."""
-        rest = adam(h.learning_rate * h.adam_lr_ratio, h.adam_beta_1, h.adam_beta_2, h.epsilon)
+        rate, betas = h.learning_rate * h.adam_lr_ratio, {"beta_1": h.adam_beta_1, "beta_2": h.adam_beta_2}
+        rest = SimpleNamespace(learning_rate=rate, epsilon=h.epsilon, **betas)
         decay = SimpleNamespace(learning_rate=h.learning_rate, weight_decay=getattr(h, "adam_weight_decay", None))
-        return optax.partition({"muon": decayed(self.matrices(h), h), "adam": decayed(rest, decay)}, self.labels)
+        return optax.partition(
+            {"muon": decayed(self.matrices(h), h), "adam": decayed(ADAM.rule(rest), decay)}, self.labels
+        )
 
     def matrices(self, h: Any) -> Any:
         """Muon's own rule, for matrices."""

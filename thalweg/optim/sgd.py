@@ -5,10 +5,32 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import optax
 
-from thalweg.kernels import optimizer as kernels
 from thalweg.optim.base import Optimizer, Rate
-from thalweg.optim.compose import decayed, fused
+from thalweg.optim.compose import decayed
+from thalweg.optim.one_pass import OnePass
 from thalweg.ranges import FRACTION
+from thalweg.types import Array
+
+
+def numbers(h: Any, _: Array) -> tuple[Array, ...]:
+    """The rate and the momentum."""
+    return h.learning_rate, h.momentum
+
+
+def momentum_step(g: Array, m: Array, lr: Array, mu: Array) -> tuple[Array, ...]:
+    """What a parameter moves by, and m."""
+    m = mu * m - lr * g
+    return m, m
+
+
+def nesterov_step(g: Array, m: Array, lr: Array, mu: Array) -> tuple[Array, ...]:
+    """The same, one step ahead."""
+    m = mu * m - lr * g
+    return mu * m - lr * g, m
+
+
+MOMENTUM = OnePass("momentum", numbers, momentum_step, (jnp.zeros_like,))
+NESTEROV = OnePass("nesterov", numbers, nesterov_step, (jnp.zeros_like,))
 
 
 class SGD(Optimizer):
@@ -31,18 +53,17 @@ class SGD(Optimizer):
 
     limits: ClassVar = {**Optimizer.limits, "momentum": FRACTION}
 
-    @property
-    def one_pass(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  (XLA's own loop is one pass, too)
-        """Whether there is a momentum to keep."""
-        return bool(self.momentum)
-
     learning_rate: Rate = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
-    def rule(self, h: Any) -> Any:
-        """See the class."""
+    @property
+    def one_pass(self) -> OnePass | None:
+        """See the class; without momentum XLA's own loop is one pass, too."""
         if not self.momentum:
-            return decayed(optax.scale(-h.learning_rate), h)
-        rule = kernels.NESTEROV if self.nesterov else kernels.MOMENTUM
-        return decayed(fused(rule, (jnp.zeros_like,), lambda _: (h.learning_rate, h.momentum)), h)
+            return None
+        return NESTEROV if self.nesterov else MOMENTUM
+
+    def rule(self, h: Any) -> Any:
+        """Without momentum: w -= lr g."""
+        return decayed(optax.scale(-h.learning_rate), h)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from thalweg import random
 from thalweg.core import Network, Slot
@@ -22,6 +21,7 @@ from thalweg.losses import Loss
 from thalweg.metrics import Mean, Metric
 from thalweg.ops import activation
 from thalweg.optim import Optimizer
+from thalweg.optim.one_pass import Mover
 from thalweg.record import Record
 from thalweg.types import Array, Dtype, ShapeDtype, Tree
 
@@ -109,10 +109,10 @@ class Task(Record):
     total_steps: int | None = None  # for schedules that last as long as the run
 
     @property
-    def rule(self) -> optax.GradientTransformationExtraArgs:
-        """The optimizer as Optax knows it, frozen parameters left out."""
+    def mover(self) -> Mover:
+        """How the optimizer moves the parameters, frozen ones left out."""
         frozen = {".".join(s.path): s.trainable for s in self.slots if not s.trainable}
-        return optax.with_extra_args_support(self.optimizer.build(frozen or None, self.total_steps))
+        return self.optimizer.mover(frozen or None, self.total_steps)
 
     def lasting(self, steps: int) -> "Task":
         """The task told how long the run is, where a schedule of its optimizer lasts as long as the run."""
@@ -122,7 +122,7 @@ class Task(Record):
     def resume(self, key: Array, params: Tree, state: Tree) -> TrainState:
         """The state before the first step, from given parameters."""
         hyper = {name: jnp.float32(value) for name, value in self.loss.hyper().items()}
-        return TrainState(jnp.int32(0), key, params, state, self.rule.init(params), hyper)
+        return TrainState(jnp.int32(0), key, params, state, self.mover.init(params), hyper)
 
     def tally(self, rows: int, output: ShapeDtype) -> Tree:
         """Empty accumulators of the loss and the metrics, for an epoch of `rows` rows."""
@@ -167,8 +167,8 @@ class Task(Record):
         finite = jnp.isfinite(value)
 
         def stepped(ts: TrainState, gradient: Tree, new: Tree) -> TrainState:
-            params, optimizer = self.optimizer.moved(
-                self.rule, gradient, ts.optimizer, ts.params,
+            params, optimizer = self.mover.move(
+                gradient, ts.optimizer, ts.params,
                 value=value, grad=gradient, value_fn=lambda p: objective(p)[0],
             )  # fmt: skip
             return TrainState(ts.step + 1, ts.key, self.constrained(params), new, optimizer, ts.hyper)

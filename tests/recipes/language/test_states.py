@@ -7,8 +7,8 @@ import pytest
 
 from tests.recipes.language.test_kind import nll
 from thalweg import core, layers, tree
+from thalweg.architectures import GPT, RecurrentLM
 from thalweg.model import Model
-from thalweg.models import GPT, RecurrentLM
 from thalweg.recipes.language import states
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thalweg import core, layers, recipes, tree
-from thalweg.models import RecurrentLM
+from thalweg.architectures import RecurrentLM
 from thalweg.recipes import catalog
 from thalweg.recipes.base import Recipe
 from thalweg.recipes.catalog import Line

@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from thalweg import datasets, optim
+from thalweg.architectures import GPT, RecurrentLM
 from thalweg.core import Module
 from thalweg.datasets.catalog.texts import TINYSHAKESPEARE
 from thalweg.errors import ConfigError
 from thalweg.layers import LSTM
 from thalweg.model import Model
-from thalweg.models import GPT, RecurrentLM
 from thalweg.recipes.base import Material, Recipe, rows_of
 from thalweg.recipes.language.kind import Language
 from thalweg.recipes.language.windows import Windows

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from thalweg.architectures import Sample, generate
 from thalweg.model import Model
-from thalweg.models import Sample, generate
 from thalweg.recipes.settings import Asking, Seed
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from thalweg import data
+from thalweg.architectures import generate
 from thalweg.data.text.vocabulary import END, PADDING, START
 from thalweg.errors import DataError
 from thalweg.model import Model
-from thalweg.models import generate
 from thalweg.recipes import textfiles
 from thalweg.recipes.language import parts
 from thalweg.recipes.language.generation import Generating

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from thalweg import datasets, optim
+from thalweg.architectures import RecurrentLM
 from thalweg.data.text import PADDING
 from thalweg.datasets.catalog.texts import NAMES
 from thalweg.layers import LSTM
 from thalweg.losses import SparseCategoricalCrossentropy
 from thalweg.model import Model
-from thalweg.models import RecurrentLM
 from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.language.kind import Language
 from thalweg.recipes.language.lines import Lines

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg import ops, tree
+from thalweg.architectures import called
 from thalweg.errors import ContractError
 from thalweg.layers import reset_states
 from thalweg.model import Model
-from thalweg.models import called
 from thalweg.train.callbacks import Callback
 from thalweg.train.callbacks.base import Logs
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import datasets, optim
+from thalweg.architectures import RecurrentLM
 from thalweg.datasets.catalog.texts import WIKITEXT2
 from thalweg.layers import LSTM
 from thalweg.model import Model
-from thalweg.models import RecurrentLM
 from thalweg.recipes.base import Material, Recipe
 from thalweg.recipes.language.kind import Language
 from thalweg.recipes.language.states import FreshStates

@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from thalweg import losses, optim
+from thalweg.architectures import Seq2Seq, Transformer
 from thalweg.core import Module
 from thalweg.data import BytePairs, Characters, Words
 from thalweg.model import Model
-from thalweg.models import Seq2Seq, Transformer
 from thalweg.optim.schedules import CosineDecay
 from thalweg.recipes.base import Material, Recipe, rows_of
 from thalweg.recipes.settings import BatchSize, Epochs, LearningRate, Rate, Units

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from thalweg.architectures import Beam, generate
 from thalweg.data import pad
 from thalweg.data.text import END, START, is_chinese
 from thalweg.model import Model
-from thalweg.models import Beam, generate
 from thalweg.recipes.settings import Asking
 from thalweg.recipes.translation.pairs import Pairs
 

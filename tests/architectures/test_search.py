@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from thalweg.architectures import Greedy, Sample, top_k, top_p
 from thalweg.errors import ConfigError
-from thalweg.models import Greedy, Sample, top_k, top_p
 
 LOGITS = np.random.default_rng(0).normal(scale=2, size=(5, 9)).astype(np.float32)
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from thalweg.models.base import Cache
+from thalweg.architectures.base import Cache
 from thalweg.ranges import COUNT, NONNEGATIVE
 from thalweg.record import Record
 from thalweg.types import Array, Float, Int, Tree

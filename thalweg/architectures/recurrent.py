@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from thalweg.architectures import base
+from thalweg.architectures.base import Cache
 from thalweg.core import Context, Module
 from thalweg.errors import ConfigError
 from thalweg.layers import LSTM
 from thalweg.layers.common import Activation, finish
-from thalweg.models import base
-from thalweg.models.base import Cache
 from thalweg.ops.initializers import RandomUniform
 from thalweg.ranges import COUNT, RATE
 from thalweg.record import Record

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
+from thalweg.architectures import base
+from thalweg.architectures.base import Cache
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers import LayerNormalization, PositionEmbedding, TransformerEncoderBlock
 from thalweg.layers.common import Activation, call_method, finish, part
-from thalweg.models import base
-from thalweg.models.base import Cache
 from thalweg.ops.initializers import RandomNormal
 from thalweg.ranges import COUNT, RATE
 from thalweg.types import Array, Float, Int, Tree

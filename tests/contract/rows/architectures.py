@@ -1,4 +1,4 @@
-"""Rows of the models, made of the rows of their layers: they are modules, so they keep the contract of a layer."""
+"""Rows of the architectures, made of the rows of their layers: being modules, they keep the contract of a layer."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ from tests.contract.rows.attention import one_head
 from tests.contract.rows.position import sinusoid
 from tests.contract.rows.recurrent import lstm
 from tests.contract.rows.transformer import below, decoder, dense, encoder, norm
+from thalweg import architectures
 from thalweg import layers as tw
-from thalweg import models
 
 
 def softmax(x):
@@ -84,9 +84,9 @@ def seq2seq(w, x):
 WHY = "an architecture of ours; its layers have their twins"
 
 ROWS = [
-    Row(models.GPT(10, 6, 2, 2, 4, 5, dropout=0.5), (4, 5), gpt, inputs="int", random=True, why=WHY, id="GPT"),
+    Row(architectures.GPT(10, 6, 2, 2, 4, 5, dropout=0.5), (4, 5), gpt, inputs="int", random=True, why=WHY, id="GPT"),
     Row(
-        models.GPT(10, 6, 2, 2, 4, tied=True),
+        architectures.GPT(10, 6, 2, 2, 4, tied=True),
         (4, 3),
         lambda w, x: gpt(w, x, tied=True),
         inputs="int",
@@ -94,7 +94,7 @@ ROWS = [
         id="GPT, tied",
     ),
     Row(
-        models.Transformer(10, None, 1, 2, 6, 5),
+        architectures.Transformer(10, None, 1, 2, 6, 5),
         ((4, 5), (4, 3)),
         transformer,
         inputs="int",
@@ -103,7 +103,7 @@ ROWS = [
         id="Transformer",
     ),
     Row(
-        models.Transformer(10, None, 1, 2, 6, 5, 0.0, norm_first=False, tied=True),
+        architectures.Transformer(10, None, 1, 2, 6, 5, 0.0, norm_first=False, tied=True),
         ((4, 5), (4, 3)),
         lambda w, x: transformer(w, x, first=False),
         inputs="int",
@@ -111,7 +111,7 @@ ROWS = [
         id="Transformer, norms last, tied",
     ),
     Row(
-        models.RecurrentLM(10, (tw.LSTM(3), tw.LSTM(3)), tied=True),
+        architectures.RecurrentLM(10, (tw.LSTM(3), tw.LSTM(3)), tied=True),
         (4, 5),
         recurrent,
         inputs="int",
@@ -119,7 +119,7 @@ ROWS = [
         id="RecurrentLM",
     ),
     Row(
-        models.Seq2Seq(10, None, 3, 2, mask_zero=False),
+        architectures.Seq2Seq(10, None, 3, 2, mask_zero=False),
         ((4, 5), (4, 3)),
         seq2seq,
         inputs="int",

@@ -1,4 +1,4 @@
-"""How the next token is chosen from logits: the largest, or drawn; beam search is in `models/beam.py`."""
+"""How the next token is chosen from logits: the largest, or drawn; beam search is in `architectures/beam.py`."""
 
 from typing import ClassVar
 

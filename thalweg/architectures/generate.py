@@ -5,7 +5,7 @@
 
 The same model, prompt, search and seed give the same tokens, in one loop or in a stream's pieces. A row of the batch
 draws with a key of its own, so it does not depend on the rows beside it. A model is anything with `start` and `step`
-(`models/base.py`).
+(`architectures/base.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg import compilation, random, tree
+from thalweg.architectures import beam
+from thalweg.architectures.base import Cache, Generator, called
+from thalweg.architectures.beam import Beam
+from thalweg.architectures.search import Greedy, Sample
 from thalweg.core import Module, Policy
 from thalweg.core.policy import FLOAT32
 from thalweg.errors import ContractError
-from thalweg.models import beam
-from thalweg.models.base import Cache, Generator, called
-from thalweg.models.beam import Beam
-from thalweg.models.search import Greedy, Sample
 from thalweg.types import Array, Bool, Float, Int, Tree
 
 Search = Greedy | Sample | Beam
@@ -94,7 +94,7 @@ def generate(
         ContractError: the model cannot generate, or the prompt does not fit.
 
     >>> from thalweg import core
-    >>> from thalweg.models.gpt import GPT
+    >>> from thalweg.architectures.gpt import GPT
     >>> gpt = GPT(10, context=8, num_layers=1, num_heads=2, width=4)
     >>> params, _ = core.init(gpt, random.key(0), jnp.ones((1, 8), int))
     >>> generate((gpt, params), [[1, 2]], 5).shape
@@ -155,7 +155,7 @@ def _prepared(
     if not (isinstance(module, Module) and isinstance(module, Generator)):
         raise ContractError(
             f"{type(module).__name__} cannot continue a text: it has no start and step.\n"
-            "  Use GPT, RecurrentLM, Transformer or Seq2Seq of thalweg.models, or write these two methods."
+            "  Use GPT, RecurrentLM, Transformer or Seq2Seq of thalweg.architectures, or write these two methods."
         )
     tokens = np.asarray(prompt)
     if tokens.ndim != 2 or not tokens.size or tokens.dtype.kind not in "iu":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from thalweg import core, layers, models, random
+from thalweg import architectures, core, layers, random
 from thalweg.errors import ConfigError, ContractError
 
 RNG = np.random.default_rng(0)
@@ -17,16 +17,16 @@ TOKENS = jnp.asarray(RNG.integers(1, WORDS, (3, TIME)), jnp.int32)
 SOURCE = jnp.asarray(RNG.integers(1, WORDS, (3, 5)) * (np.arange(5) < [[5], [3], [4]]), jnp.int32)
 
 ALONE = [
-    models.GPT(WORDS, TIME, 2, 2, 8),
-    models.GPT(WORDS, TIME, 1, 2, 8, tied=True),
-    models.RecurrentLM(WORDS, (layers.LSTM(5), layers.LSTM(4)), embedding_dim=3),
-    models.RecurrentLM(WORDS, (layers.SimpleRNN(4),), tied=True),
+    architectures.GPT(WORDS, TIME, 2, 2, 8),
+    architectures.GPT(WORDS, TIME, 1, 2, 8, tied=True),
+    architectures.RecurrentLM(WORDS, (layers.LSTM(5), layers.LSTM(4)), embedding_dim=3),
+    architectures.RecurrentLM(WORDS, (layers.SimpleRNN(4),), tied=True),
 ]
 AFTER = [
-    models.Transformer(WORDS, num_layers=2, num_heads=2, width=8),
-    models.Transformer(WORDS, num_layers=1, num_heads=2, width=8, norm_first=False, tied=True),
-    models.Seq2Seq(WORDS, units=4, num_layers=2, mask_zero=False),
-    models.Seq2Seq(WORDS, units=4, attention=layers.Attention(), mask_zero=False),
+    architectures.Transformer(WORDS, num_layers=2, num_heads=2, width=8),
+    architectures.Transformer(WORDS, num_layers=1, num_heads=2, width=8, norm_first=False, tied=True),
+    architectures.Seq2Seq(WORDS, units=4, num_layers=2, mask_zero=False),
+    architectures.Seq2Seq(WORDS, units=4, attention=layers.Attention(), mask_zero=False),
 ]
 
 
@@ -38,7 +38,7 @@ def whole_of(model, params, x):
 
 @functools.partial(jax.jit, static_argnums=0)
 def step_of(model, params, tokens, cache):
-    return models.called(model, params, "step", tokens, cache)
+    return architectures.called(model, params, "step", tokens, cache)
 
 
 def made(model, x):
@@ -49,7 +49,7 @@ def made(model, x):
 
 
 def in_steps(model, params, pieces, source=None):
-    cache = models.called(model, params, "start", 3, TIME, source)
+    cache = architectures.called(model, params, "start", 3, TIME, source)
     found = []
     for piece in pieces:
         y, cache = step_of(model, params, piece, cache)
@@ -94,7 +94,7 @@ def test_the_padding_of_a_target_is_handed_on():
             return y, cx.mask_of(y)
 
     target = TOKENS.at[1, 4:].set(0)
-    for model in AFTER[0], models.Seq2Seq(WORDS, units=4):
+    for model in AFTER[0], architectures.Seq2Seq(WORDS, units=4):
         params, _ = core.init(Seen(model), random.key(0), (SOURCE, target))
         (_, mask), _ = core.apply(Seen(model), params, {}, (SOURCE, target))
         np.testing.assert_array_equal(mask, target != 0)
@@ -111,25 +111,25 @@ def test_a_written_padding_token_is_read_alike_from_the_cache():
 def test_rows_of_other_lengths_stand_in_one_cache():
     model, lengths = ALONE[0], jnp.array([2, 4, 1])
     params, whole = made(model, TOKENS)
-    cache = models.called(model, params, "start", 3, TIME)
-    y, cache = models.called(model, params, "step", TOKENS[:, :4], cache, lengths)
+    cache = architectures.called(model, params, "start", 3, TIME)
+    y, cache = architectures.called(model, params, "step", TOKENS[:, :4], cache, lengths)
     for row, n in enumerate(lengths.tolist()):
         assert_allclose(y[row, :n], whole[row, :n], rtol=2e-4, atol=2e-5)
     following = jnp.take_along_axis(TOKENS, lengths[:, None], axis=1)
-    y, cache = models.called(model, params, "step", following, cache)
+    y, cache = architectures.called(model, params, "step", following, cache)
     for row, n in enumerate(lengths.tolist()):
         assert_allclose(y[row, 0], whole[row, n], rtol=2e-4, atol=2e-5)
     assert cache.length.tolist() == [3, 5, 2]
 
 
 def test_the_cache_keeps_the_precision_of_the_computation():
-    cache = models.called(ALONE[0], {}, "start", 2, 3, policy=core.BFLOAT16)
+    cache = architectures.called(ALONE[0], {}, "start", 2, 3, policy=core.BFLOAT16)
     assert {a.dtype.name for a in jax.tree.leaves(cache.state)} == {"bfloat16"}
 
 
 def test_more_positions_than_there_are():
     with pytest.raises(ContractError, match=r"8 positions are needed.*context=7"):
-        models.called(ALONE[0], {}, "start", 1, TIME + 1)
+        architectures.called(ALONE[0], {}, "start", 1, TIME + 1)
     longer = jnp.ones((1, TIME + 1), jnp.int32)
     with pytest.raises(ContractError, match="has 7 positions; a sequence of 8 steps came"):
         core.init(ALONE[0], random.key(0), longer)
@@ -137,13 +137,13 @@ def test_more_positions_than_there_are():
 
 def test_settings_that_do_not_fit():
     with pytest.raises(ConfigError, match="no recurrent layers"):
-        models.RecurrentLM(5, ())
+        architectures.RecurrentLM(5, ())
     with pytest.raises(ConfigError, match="tied=True needs embedding_dim as large as the last layer, 4; it is 3"):
-        models.RecurrentLM(5, [layers.LSTM(4)], embedding_dim=3, tied=True)
+        architectures.RecurrentLM(5, [layers.LSTM(4)], embedding_dim=3, tied=True)
     with pytest.raises(ContractError, match="splits 10 features into 4 heads"):
-        core.init(models.GPT(5, 4, 1, 4, 10), random.key(0), jnp.ones((1, 3), jnp.int32))
+        core.init(architectures.GPT(5, 4, 1, 4, 10), random.key(0), jnp.ones((1, 3), jnp.int32))
     with pytest.raises(ContractError, match=r"a list: \[source, target\]"):
         core.init(AFTER[0], random.key(0), TOKENS)
     for model in AFTER[0], AFTER[2]:
         with pytest.raises(ContractError, match="Give source="):
-            models.called(model, {}, "start", 1, 3)
+            architectures.called(model, {}, "start", 1, 3)

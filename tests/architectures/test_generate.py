@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import thalweg
-from tests.models.test_cache import AFTER, ALONE, SOURCE, TOKENS, made, whole_of
+from tests.architectures.test_cache import AFTER, ALONE, SOURCE, TOKENS, made, whole_of
 from thalweg import core, random
+from thalweg.architectures import Beam, Cache, Greedy, Sample, beam_search, generate, stream
 from thalweg.errors import ContractError
-from thalweg.models import Beam, Cache, Greedy, Sample, beam_search, generate, stream
 
 PROMPT = np.asarray(TOKENS[:, :2])
 SAMPLE = Sample(1.5, top_k=6)

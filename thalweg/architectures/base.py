@@ -1,10 +1,10 @@
-"""What the models of this room share: the protocol of generation, the cache, the way from tokens in to logits out.
+"""What the architectures share: the protocol of generation, the cache, the way from tokens in to logits out.
 
     cache = model.start(cx, rows, size, source)           room for `size` steps of `rows` sequences
     logits, cache = model.step(cx, tokens, cache)         the next tokens, one or many, and what they make of the cache
 
 The cache is a plain value, given and returned: nothing is hidden in the model. A model that has these two methods
-generates (`models/generate.py`). They are called at the model's own place, so `called` runs them from outside.
+generates (`architectures/generate.py`). They are called at the model's own place, so `called` runs them from outside.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable

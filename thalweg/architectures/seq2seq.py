@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from thalweg.architectures import base
+from thalweg.architectures.base import Cache
+from thalweg.architectures.recurrent import BEGIN, real
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers import LSTM, AdditiveAttention, Dense
 from thalweg.layers.common import Activation, finish, part
-from thalweg.models import base
-from thalweg.models.base import Cache
-from thalweg.models.recurrent import BEGIN, real
 from thalweg.ranges import COUNT, RATE
 from thalweg.types import Array, Float, Int, Tree
 
