@@ -71,7 +71,10 @@ def states_of(given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
         return tuple(jnp.zeros(shape, dtype) for shape in shapes)
     states = tuple(given) if isinstance(given, Sequence) else (given,)
     if [s.shape for s in states] != list(shapes):
-        raise ValueError(f"initial_state must have the shapes {list(shapes)}; it has {[s.shape for s in states]}")
+        raise ValueError(
+            f"initial_state must have the shapes {list(shapes)}; it has {[s.shape for s in states]}.\n"
+            "  Give an array for each, or leave initial_state out to begin with zeros."
+        )
     return tuple(s.astype(dtype) for s in states)
 
 

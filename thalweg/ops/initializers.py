@@ -242,7 +242,7 @@ def initializer(value: Any) -> Callable[..., Array]:
     >>> initializer("he_normal")
     HeNormal()
     """
-    found: Callable[..., Array] = resolve(value, _TABLE, "initializer")
-    if not callable(found):
+    begin: Callable[..., Array] = resolve(value, _TABLE, "initializer")
+    if not callable(begin):
         raise ConfigError(f"an initializer is a name or a function; this is {value!r}.\n  Write 'glorot_uniform'.")
-    return found
+    return begin

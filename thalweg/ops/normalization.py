@@ -28,7 +28,9 @@ def positive(axes: Axes, rank: int) -> tuple[int, ...]:
     """
     given = axes if isinstance(axes, tuple) else (axes,)
     if not all(-rank <= a < rank for a in given):
-        raise ValueError(f"axis {axes} of an input with {rank} axes does not exist")
+        raise ValueError(
+            f"axis {axes} of an input with {rank} axes does not exist.\n  Write axes from {-rank} to {rank - 1}."
+        )
     return tuple(sorted(a % rank for a in given))
 
 
