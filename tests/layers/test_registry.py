@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 
 from thalweg import layers
@@ -47,3 +49,14 @@ def test_a_name_is_taken_once():
 
     with pytest.raises(ConfigError, match=r"Dense is already the name of thalweg.layers.dense.Dense"):
         layers.register(Dense)
+
+
+@pytest.mark.parametrize("cls", [v for v in vars(layers).values() if isinstance(v, type) and issubclass(v, Module)])
+def test_a_method_is_written_in_a_class(cls):
+    own = {
+        n: f
+        for c in reversed(cls.__mro__)
+        for n, f in vars(c).items()
+        if inspect.isfunction(f) and not n.startswith("__")
+    }
+    assert {n: f.__qualname__ for n, f in own.items() if "." not in f.__qualname__} == {}

@@ -51,6 +51,13 @@ def called(module: Module, params: Tree, method: str, *args: Any, policy: Policy
     return call_method(Context(Call(params, params, policy=policy)), module, method, *args)
 
 
+def pair(inputs: Any) -> tuple[Any, Any]:
+    """The source and the target that an encoder-decoder is called with."""
+    if not isinstance(inputs, tuple | list) or len(inputs) != 2:
+        raise ValueError("it takes a list: [source, target].\n  Write model.fit([source, target], next_words).")
+    return inputs[0], inputs[1]
+
+
 def advanced(cache: Cache, state: Tree, tokens: Array, lengths: Array | None) -> Cache:
     """The cache after `tokens`, of which `lengths` in each row were real."""
     steps = jnp.full(tokens.shape[:1], tokens.shape[1], jnp.int32) if lengths is None else lengths.astype(jnp.int32)

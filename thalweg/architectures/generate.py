@@ -242,7 +242,7 @@ def _beams(plan: Plan) -> Callable[[Tree, Prompt], tuple[Int[Array, "rows beams 
     search = plan.search
     assert isinstance(search, Beam)
 
-    def found(params: Tree, given: Prompt) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
+    def searched(params: Tree, given: Prompt) -> tuple[Int[Array, "rows beams steps"], Float[Array, "rows beams"]]:
         def step(b: beam.Beams) -> beam.Beams:
             logits, cache = _step(plan, params, beam.last_tokens(b), b.cache)
             return beam.continued(search, b, logits[:, 0], cache, plan.end)
@@ -251,4 +251,4 @@ def _beams(plan: Plan) -> Callable[[Tree, Prompt], tuple[Int[Array, "rows beams 
         start = beam.first(search, cache, logits, plan.steps, plan.end, plan.pad)
         return beam.ranked(search, jax.lax.while_loop(lambda b: beam.undecided(search, b, plan.steps), step, start))
 
-    return jax.jit(found)
+    return jax.jit(searched)

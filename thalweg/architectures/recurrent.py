@@ -88,12 +88,12 @@ class RecurrentLM(Module):
         return base.dropped(cx, self.dropout, "embedding_dropout", x)
 
     def _over(self, cx: Context, x: Array, states: Sequence[Any]) -> tuple[Array, Tree]:
-        found = []
+        after = []
         for i, (layer, old) in enumerate(zip(self.recurrent, states, strict=True)):
             x, *new = layer(cx, x, old)
-            found.append(tuple(new))
+            after.append(tuple(new))
             x = base.dropped(cx, self.dropout, f"recurrent_dropout_{i}", x)
-        return x, tuple(found)
+        return x, tuple(after)
 
     def _logits(self, cx: Context, x: Array) -> Array:
         shape = self.vocabulary_size, self._size

@@ -61,12 +61,11 @@ class Seq2Seq(Module):
 
     def __call__(self, cx: Context, inputs: Any) -> Float[Array, "batch time words"]:
         """The model on the list `[source, target]`."""
-        if not isinstance(inputs, tuple | list) or len(inputs) != 2:
-            raise ValueError("it takes a list: [source, target]")
-        memory, states = self._encoded(cx, inputs[0])
-        x = self._embedded(cx, "target", inputs[1], self._words, mask=False)
+        source, target = base.pair(inputs)
+        memory, states = self._encoded(cx, source)
+        x = self._embedded(cx, "target", target, self._words, mask=False)
         y, _ = self._decoded(cx, x, memory, self._keys(cx, memory), states)
-        return base.padded(cx, finish(cx, y), inputs[1], self.mask_zero)
+        return base.padded(cx, finish(cx, y), target, self.mask_zero)
 
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read; of any length, so `size` is not read."""
@@ -119,13 +118,13 @@ class Seq2Seq(Module):
 
     def _decoded(self, cx: Context, x: Array, memory: Array, keys: Array, states: Tree) -> tuple[Array, Tree]:
         """The logits, and the states after `x`."""
-        found = []
+        after = []
         for i, old in enumerate(states):
             x, *new = self._lstm()(part(cx, "decoder", str(i)), x, old)
-            found.append(tuple(new))
+            after.append(tuple(new))
             x = base.dropped(cx, self.dropout, f"decoder_dropout_{i}", x)
         query = Dense(self.units, use_bias=False)(part(cx, "query"), x)
         c = self.attention(cx, (query, memory, keys))  # pyright: ignore[reportCallIssue]
         y = Dense(self.units, activation="tanh")(part(cx, "combine"), jnp.concatenate([c, x], axis=-1))
         y = base.dropped(cx, self.dropout, "combine_dropout", y)
-        return base.logits(cx, y, self._words, None), tuple(found)
+        return base.logits(cx, y, self._words, None), tuple(after)

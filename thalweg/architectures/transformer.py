@@ -57,13 +57,12 @@ class Transformer(Module):
 
     def __call__(self, cx: Context, inputs: Any) -> Float[Array, "batch time words"]:
         """The model on the list `[source, target]`."""
-        if not isinstance(inputs, tuple | list) or len(inputs) != 2:
-            raise ValueError("it takes a list: [source, target]")
-        memory = self._encoded(cx, inputs[0])
-        x = self._target(cx, inputs[1], None)
+        source, target = base.pair(inputs)
+        memory = self._encoded(cx, source)
+        x = self._target(cx, target, None)
         for i in range(self.num_layers):
             x = self._decoder_block()(part(cx, "decoder", str(i)), (x, memory))
-        return base.padded(cx, finish(cx, self._logits(cx, x)), inputs[1], self.mask_zero)
+        return base.padded(cx, finish(cx, self._logits(cx, x)), target, self.mask_zero)
 
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read, its keys and values computed, and an empty cache for `rows` targets of up to `size`."""

@@ -62,31 +62,48 @@ def attend(
     return ops.mix(p, v), p if with_scores else None
 
 
+class OneHead(Module):
+    """The base of the layers here: each mixes the values in its own way, by `mixed`."""
+
+    keeps_mask: ClassVar[bool] = False
+    limits: ClassVar = {"dropout": RATE}
+
+    def __call__(
+        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
+    ) -> Any:
+        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for.
+
+        p is [batch, queries, keys]; the query's mask is handed on.
+        """
+        given = _given(cx, inputs)
+        y, p = self.mixed(cx, given, return_attention_scores, use_causal_mask)
+        y = cx.masked(y, given.of_query)
+        return y if p is None or not return_attention_scores else (y, p[:, 0])
+
+    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+        """The values mixed for each query, and the weights p where they are asked for, [batch, 1, queries, keys]."""
+        raise NotImplementedError
+
+
 def _given(cx: Context, inputs: Any) -> Given:
     if not isinstance(inputs, tuple | list) or len(inputs) not in (2, 3):
-        raise ValueError("it takes a list: write layer([query, value]) or layer([query, value, key])")
+        raise ValueError("it takes a list.\n  Write layer([query, value]) or layer([query, value, key]).")
     q, v, k = (*inputs, inputs[1])[:3]
     return Given(q, v, k, seen_keys(cx, v, None if k is v else k), cx.mask_of(q))
 
 
-def _handed_on(cx: Context, given: Given, y: Array, p: Array | None) -> Any:
-    """The output with the query's mask, and the weights [batch, queries, keys] where they are asked for."""
-    y = cx.masked(y, given.of_query)
-    return y if p is None else (y, p[:, 0])
-
-
-def _by_products(cx: Context, given: Given, with_scores: bool, **settings: Any) -> Any:
+def _by_products(cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
     q, v, k = (a[:, :, None] for a in given[:3])  # batch time 1 features
-    y, p = attend(cx, q, k, v, with_scores, mask=given.mask, scale=1.0, **settings)
-    return _handed_on(cx, given, y[:, :, 0], p)
+    y, p = attend(cx, q, k, v, with_scores, mask=given.mask, scale=1.0, causal=causal)
+    return y[:, :, 0], p
 
 
-def _by_sums(cx: Context, given: Given, with_scores: bool, w: Array | None, causal: bool) -> Any:
+def _by_sums(cx: Context, given: Given, w: Array | None, causal: bool) -> tuple[Array, Array]:
     p = dropped(cx, ops.additive_weights(given.q, given.k, w, causal=causal, mask=given.mask))
-    return _handed_on(cx, given, ops.mix(p, given.v[:, :, None])[:, :, 0], p if with_scores else None)
+    return ops.mix(p, given.v[:, :, None])[:, :, 0], p
 
 
-class Attention(Module):
+class Attention(OneHead):
     """o_t = sum_s p_ts v_s, p_t = softmax over s of (g q_t . k_s). Luong et al. 2015, arXiv:1508.04025.
 
     q: [batch, queries, features]; v: [batch, keys, depth]; k: [batch, keys, features]; o: [batch, queries, depth].
@@ -101,9 +118,6 @@ class Attention(Module):
     score_mode: str = "dot"
     dropout: float = 0.0
 
-    keeps_mask: ClassVar[bool] = False
-    limits: ClassVar = {"dropout": RATE}
-
     def __post_init__(self) -> None:
         Record.__post_init__(self)
         if self.score_mode not in SCORE_MODES:
@@ -112,22 +126,20 @@ class Attention(Module):
                 "  Write score_mode='dot'; for learned products there is MultiplicativeAttention."
             )
 
-    def __call__(
-        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
-    ) -> Any:
-        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
-        given, one = _given(cx, inputs), initializer("ones")
+    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+        """See the class."""
+        one = initializer("ones")
         if self.use_scale:
             given = given._replace(q=given.q * cx.param("scale", one, ()))
         if self.score_mode == "dot":
-            return _by_products(cx, given, return_attention_scores, causal=use_causal_mask)
+            return _by_products(cx, given, with_scores, causal)
         if self.use_scale:
             given = given._replace(k=given.k * cx.param("scale", one, ()))
         w = jnp.broadcast_to(cx.param("concat_score_weight", one, ()), given.q.shape[-1:])
-        return _by_sums(cx, given, return_attention_scores, w, use_causal_mask)
+        return _by_sums(cx, given, w, causal)
 
 
-class AdditiveAttention(Module):
+class AdditiveAttention(OneHead):
     """o_t = sum_s p_ts v_s, p_t = softmax over s of (sum_i w_i tanh(q_ti + k_si)).
 
     Bahdanau et al. 2015, arXiv:1409.0473, whose matrices before the sum are `Dense` layers in front of this one.
@@ -142,19 +154,13 @@ class AdditiveAttention(Module):
     use_scale: bool = True
     dropout: float = 0.0
 
-    keeps_mask: ClassVar[bool] = False
-    limits: ClassVar = {"dropout": RATE}
-
-    def __call__(
-        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
-    ) -> Any:
-        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
-        given = _given(cx, inputs)
+    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+        """See the class."""
         w = cx.param("scale", initializer("glorot_uniform"), given.q.shape[-1:]) if self.use_scale else None
-        return _by_sums(cx, given, return_attention_scores, w, use_causal_mask)
+        return _by_sums(cx, given, w, causal)
 
 
-class MultiplicativeAttention(Module):
+class MultiplicativeAttention(OneHead):
     """o_t = sum_s p_ts v_s, p_t = softmax over s of (q_t W k_s): the "general" score of Luong et al. 2015.
 
     q: [batch, queries, features]; v: [batch, keys, depth]; k: [batch, keys, size]; W: `kernel`, [features, size].
@@ -173,14 +179,8 @@ class MultiplicativeAttention(Module):
     kernel_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
 
-    keeps_mask: ClassVar[bool] = False
-    limits: ClassVar = {"dropout": RATE}
-
-    def __call__(
-        self, cx: Context, inputs: Inputs, return_attention_scores: bool = False, use_causal_mask: bool = False
-    ) -> Any:
-        """The layer on `[query, value]` or `[query, value, key]`; with the weights p where they are asked for."""
-        given = _given(cx, inputs)
+    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+        """See the class."""
         kernel = weight(cx, "kernel", (given.q.shape[-1], given.k.shape[-1]))
         turned = given._replace(q=ops.linear(given.q, kernel))
-        return _by_products(cx, turned, return_attention_scores, causal=use_causal_mask)
+        return _by_products(cx, turned, with_scores, causal)

@@ -8,7 +8,6 @@ The layers SimpleRNN, LSTM and GRU compute the same as RNN over their cell, in o
 """
 
 from collections.abc import Sequence
-from dataclasses import field
 from typing import Any, ClassVar, TypeAlias
 
 import jax
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, weight
-from thalweg.layers.over_time import InitialState, carry, first, forget_bias, states_of
+from thalweg.layers.over_time import InitialState, OverTime, carry, first, forget_bias, states_of
 from thalweg.ops.activations import activation
 from thalweg.ops.dropout import keep_mask
 from thalweg.ranges import COUNT, RATE
@@ -175,7 +174,7 @@ class StackedRNNCells(Module):
         return x, tuple(after)
 
 
-class RNN(Module):
+class RNN(OverTime):
     """A cell over a sequence: y_t, states_t = cell(x_t, states_{t-1}), one step after another.
 
     Steps that a mask calls padding leave the states as they are and repeat the output.
@@ -200,10 +199,8 @@ class RNN(Module):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    batch_size: int | None = field(default=None, kw_only=True)
 
     axes: ClassVar[str] = "batch time ..."
-    casts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if isinstance(self.cell, list | tuple):

@@ -77,7 +77,7 @@ def call_method(cx: Context, layer: Module, method: str, *args: Any) -> Any:
     return cx.run(layer, getattr(type(layer), method), (cx, *args), {})
 
 
-def looked_at(cx: Context) -> bool:
+def observed(cx: Context) -> bool:
     """Whether each layer's own output is asked for, now or as a shape: then layers are not computed as one."""
     return cx.call.initialising or cx.call.capture is not None
 

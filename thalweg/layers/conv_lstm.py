@@ -2,12 +2,11 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import field
 from typing import ClassVar, TypeAlias
 
-from thalweg.core import Context, Module
+from thalweg.core import Context
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, weight
-from thalweg.layers.over_time import InitialState, Output, forget_bias, over_time
+from thalweg.layers.over_time import InitialState, Output, OverTime, forget_bias, over_time
 from thalweg.ops.activations import activation
 from thalweg.ops.conv_lstm import conv_lstm
 from thalweg.ops.windows import spread, windows
@@ -17,7 +16,7 @@ from thalweg.types import Array, Float
 Size: TypeAlias = int | Sequence[int]
 
 
-class ConvLSTM(Module):
+class ConvLSTM(OverTime):
     """An LSTM whose states are pictures and whose products are convolutions, over `rank` spatial axes.
 
     i, f, g, o = split(x_t * W + b + h_{t-1} * U)
@@ -59,7 +58,6 @@ class ConvLSTM(Module):
     2016, arXiv:1512.05287.
     """
 
-    casts: ClassVar[bool] = True
     limits: ClassVar = {"filters": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
     rank: ClassVar[int] = 0
 
@@ -88,11 +86,6 @@ class ConvLSTM(Module):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    batch_size: int | None = field(default=None, kw_only=True)
-
-    def ending(self) -> tuple[Module, None]:
-        """The activation is the step's, inside."""
-        return self, None
 
     def __call__(
         self, cx: Context, x: Float[Array, "batch time *places channels"], initial_state: InitialState = None

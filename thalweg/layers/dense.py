@@ -12,7 +12,7 @@ from thalweg.layers.common import (
     bias,
     finish,
     inside,
-    looked_at,
+    observed,
     part,
     plus,
     weight,
@@ -80,7 +80,7 @@ def feed_forward(
 ) -> Float[Array, "batch *rest units"]:
     """down(up(x)), the two at the places "up" and "down", without regularizers: as one where nobody looks between."""
     activation = inside(part(cx, "up", module=up))
-    if activation is None or down.activation is not None or looked_at(cx):
+    if activation is None or down.activation is not None or observed(cx):
         return plus(down(part(cx, "down"), up(part(cx, "up"), x)), shortcut)
     first = _weights(part(cx, "up", module=up), x.shape[-1], up.units)
     second = _weights(part(cx, "down", module=down), up.units, down.units)

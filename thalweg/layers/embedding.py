@@ -118,9 +118,9 @@ class TiedDense(Module):
         call = cx.call
         known = dict(call.slots) if call.initialising else dict(tree.flatten(call.params or {}))
         for depth in reversed(range(len(cx.path))):
-            found: Any = known.get((*cx.path[:depth], *self.to.split("."), "embeddings"))
-            if found is not None:
-                return (jnp.zeros(found.shape) if call.initialising else found).astype(call.policy.compute)
+            table: Any = known.get((*cx.path[:depth], *self.to.split("."), "embeddings"))
+            if table is not None:
+                return (jnp.zeros(table.shape) if call.initialising else table).astype(call.policy.compute)
         tables = [".".join(path[:-1]) for path in known if path[-1] == "embeddings"]
         message = f"{cx.name} {self!r}: no Embedding was called at {self.to!r} before."
         raise ContractError(f"{message}\n  {nearest(self.to, tables)}")

@@ -47,7 +47,10 @@ class Pick(Module):
     def __call__(self, cx: Context, x: Sequence[Any]) -> Any:
         """The layer on the list `x`."""
         if not isinstance(x, tuple | list):
-            raise ValueError("it takes the output of a layer that returns several arrays")  # noqa: TRY004  core words it
+            raise ValueError(  # noqa: TRY004  core words it
+                "it takes the output of a layer that returns several arrays.\n"
+                "  Write LSTM(4, return_state=True), or another layer of several, before it."
+            )
         return x[self.index]
 
 

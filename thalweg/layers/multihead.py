@@ -7,7 +7,7 @@ arXiv:2305.13245.
 
 The matrices of all heads stand side by side in one. So do those of what is projected from one sequence: in the
 attention of a sequence to itself queries, keys and values, else keys and values. A call is then two or three products.
-The two layers below differ in their settings alone.
+The two layers differ in their settings alone.
 
 A cache holds the k and v of the steps so far, `{"k": [rows, size, groups, key], "v": [rows, size, groups, value]}`. It
 is given and returned: `step` writes the new steps in and reads up to them. What is attended to but does not grow, an
@@ -41,12 +41,94 @@ from thalweg.types import Array, Bool, Dtype, Float, Int
 Sequences = Float[Array, "batch time features"]
 
 
-def _output(cx: Context, query: Array, y: Array, shortcut: Array | None = None) -> Array:
-    """The heads joined: [batch, time, heads, value] -> [batch, time, features of the output]."""
-    features, y = getattr(cx.module, "output_shape", None) or query.shape[-1], y.reshape(*y.shape[:2], -1)
-    if shortcut is not None and cx.module.activity_regularizer is None:  # type: ignore[union-attr]
-        return projected(cx, "output", (features,), y, shortcut)
-    return plus(penalized(cx, projected(cx, "output", (features,), y)), shortcut)
+class MultiHead(Module):
+    """The base of the two layers: the settings that both have, and all that they do. Each says its `heads`."""
+
+    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
+    bias_initializer: Initializer = field(default="zeros", kw_only=True)
+    kernel_regularizer: Regularizer = field(default=None, kw_only=True)
+    bias_regularizer: Regularizer = field(default=None, kw_only=True)
+    activity_regularizer: Regularizer = field(default=None, kw_only=True)
+    kernel_constraint: Constraint = field(default=None, kw_only=True)
+    bias_constraint: Constraint = field(default=None, kw_only=True)
+    causal: bool = field(default=False, kw_only=True)
+    rotary: Module | None = field(default=None, kw_only=True)
+
+    axes: ClassVar[str] = "batch time features"
+    keeps_mask: ClassVar[bool] = False
+
+    @property
+    def heads(self) -> Heads:
+        """The heads and their sizes."""
+        raise NotImplementedError
+
+    def __call__(
+        self,
+        cx: Context,
+        query: Sequences,
+        value: Float[Array, "batch keys size"] | None = None,
+        key: Float[Array, "batch keys size"] | None = None,
+        attention_mask: Array | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+        shortcut: Sequences | None = None,
+    ) -> Any:
+        """The layer on `query` and `value`; on `query` alone it is self-attention. The key is the value where None.
+
+        `attention_mask` is True, or 1, where a query sees a key: [batch, queries, keys]. With
+        `return_attention_scores` the weights come too, [batch, heads, queries, keys]. A `shortcut`, as the output, is
+        added to it in the same pass. The query's mask is handed on.
+        """
+        heads, value = self.heads, query if value is None else value
+        q, k, v = attended(cx, heads, query, value, None if key is value else key)
+        seen = _both(_of_heads(attention_mask), seen_keys(cx, value, key))
+        causal = use_causal_mask or self.causal
+        y, p = attend(cx, q, k, v, return_attention_scores, heads.groups, mask=seen, causal=causal)
+        o = cx.masked(self._joined(cx, query, y, shortcut), cx.mask_of(query))
+        return o if p is None else (o, p)
+
+    def start_cache(self, rows: int, size: int, dtype: Dtype = "float32") -> Memory:
+        """An empty cache for `rows` sequences of up to `size` steps."""
+        sizes = {"k": self.heads.key, "v": self.heads.value}
+        return {name: jnp.zeros((rows, size, self.heads.groups, n), dtype) for name, n in sizes.items()}
+
+    def step(
+        self, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]
+    ) -> tuple[Float[Array, "batch time output"], Memory]:
+        """Causal self-attention of the next steps `x` of sequences whose first `length` steps are in the cache.
+
+        Returns the output and the cache with these steps. The cache must have room for them.
+        """
+        time, size = x.shape[1], cache["k"].shape[1]
+        positions = length[:, None] + jnp.arange(time, dtype=length.dtype)[None]  # batch time
+        q, new = in_three(cx, self.heads, of_itself(cx, self.heads, x), positions)
+        cache = {name: _written(cache[name], new[name], length) for name in cache}
+        if time == 1:
+            y = ops.attention(q, cache["k"], cache["v"], lengths=length + 1)
+        else:
+            seen = jnp.arange(size, dtype=length.dtype)[None, None] <= positions[..., None]  # batch time size
+            y = ops.attention(q, cache["k"], cache["v"], mask=seen[:, None])
+        return self._joined(cx, x, y), cache
+
+    def remember(self, cx: Context, memory: Sequences) -> Memory:
+        """The k and v of a memory that does not grow, for `recall`."""
+        return memory_of(cx, self.heads, memory, None, positions_of(memory))
+
+    def recall(
+        self, cx: Context, query: Sequences, memory: Memory, mask: Bool[Array, "batch keys"] | None
+    ) -> Float[Array, "batch time output"]:
+        """The layer on `query` over what `remember` gave; `mask` is True for its real steps."""
+        q = queries_of(cx, self.heads, query, positions_of(query))
+        seen = None if mask is None else mask[:, None, None]
+        return self._joined(cx, query, ops.attention(q, memory["k"], memory["v"], mask=seen))
+
+    def _joined(self, cx: Context, query: Array, y: Array, shortcut: Array | None = None) -> Array:
+        """The heads joined: [batch, time, heads, value] -> [batch, time, features of the output]."""
+        features = getattr(self, "output_shape", None) or query.shape[-1]
+        y = y.reshape(*y.shape[:2], -1)  # batch time heads*value
+        if shortcut is not None and self.activity_regularizer is None:
+            return projected(cx, "output", (features,), y, shortcut)
+        return plus(penalized(cx, projected(cx, "output", (features,), y)), shortcut)
 
 
 def _of_heads(mask: Array | None) -> Array | None:
@@ -54,54 +136,15 @@ def _of_heads(mask: Array | None) -> Array | None:
     if mask is None:
         return None
     if mask.ndim not in (3, 4):
-        raise ValueError(f"attention_mask must be [batch, queries, keys]; it has shape {mask.shape}")
+        raise ValueError(
+            f"attention_mask must be [batch, queries, keys]; it has shape {mask.shape}.\n"
+            "  Write attention_mask=mask[:, None] for a mask of [batch, keys], which all queries share."
+        )
     return (mask if mask.ndim == 4 else mask[:, None]).astype(bool)
 
 
 def _both(a: Array | None, b: Array | None) -> Array | None:
     return b if a is None else a if b is None else a & b
-
-
-def _call(
-    cx: Context, query: Array, value: Array | None, key: Array | None, mask: Array | None, scores: bool, causal: bool,
-    shortcut: Array | None,
-) -> Any:  # fmt: skip
-    """What the layers share: projections, the product, the output; the query's mask is handed on."""
-    heads, value = cx.module.heads, query if value is None else value  # type: ignore[union-attr]
-    q, k, v = attended(cx, heads, query, value, None if key is value else key)
-    seen = _both(_of_heads(mask), seen_keys(cx, value, key))
-    causal = causal or getattr(cx.module, "causal", False)
-    y, p = attend(cx, q, k, v, scores, heads.groups, mask=seen, causal=causal)
-    o = cx.masked(_output(cx, query, y, shortcut), cx.mask_of(query))
-    return o if p is None else (o, p)
-
-
-def _start_cache(self: Any, rows: int, size: int, dtype: Dtype = "float32") -> Memory:
-    """An empty cache for `rows` sequences of up to `size` steps."""
-    heads = self.heads
-    return {name: jnp.zeros((rows, size, heads.groups, getattr(heads, of)), dtype) for name, of in _PARTS.items()}
-
-
-_PARTS = {"k": "key", "v": "value"}
-
-
-def _step(
-    self: Any, cx: Context, x: Sequences, cache: Memory, length: Int[Array, " batch"]
-) -> tuple[Float[Array, "batch time output"], Memory]:
-    """The layer on the next steps `x` of sequences whose first `length` steps are in the cache: causal self-attention.
-
-    Returns the output and the cache with these steps. The cache must have room for them.
-    """
-    time, size = x.shape[1], cache["k"].shape[1]
-    positions = length[:, None] + jnp.arange(time, dtype=length.dtype)[None]  # batch time
-    q, new = in_three(cx, self.heads, of_itself(cx, self.heads, x), positions)
-    cache = {name: _written(cache[name], new[name], length) for name in cache}
-    if time == 1:
-        y = ops.attention(q, cache["k"], cache["v"], lengths=length + 1)
-    else:
-        seen = jnp.arange(size, dtype=length.dtype)[None, None] <= positions[..., None]  # batch time size
-        y = ops.attention(q, cache["k"], cache["v"], mask=seen[:, None])
-    return _output(cx, x, y), cache
 
 
 def _written(buffer: Array, new: Array, start: Array) -> Array:
@@ -111,21 +154,7 @@ def _written(buffer: Array, new: Array, start: Array) -> Array:
     return jax.vmap(row)(buffer, new, start)
 
 
-def _remember(self: Any, cx: Context, memory: Sequences) -> Memory:
-    """The k and v of a memory that does not grow, for `recall`."""
-    return memory_of(cx, self.heads, memory, None, positions_of(memory))
-
-
-def _recall(
-    self: Any, cx: Context, query: Sequences, memory: Memory, mask: Bool[Array, "batch keys"] | None
-) -> Float[Array, "batch time output"]:
-    """The layer on `query` over what `remember` gave; `mask` is True for its real steps."""
-    q = queries_of(cx, self.heads, query, positions_of(query))
-    seen = None if mask is None else mask[:, None, None]
-    return _output(cx, query, ops.attention(q, memory["k"], memory["v"], mask=seen))
-
-
-class MultiHeadAttention(Module):
+class MultiHeadAttention(MultiHead):
     """Attention of `num_heads` heads, each with projections of its own to `key_dim` features.
 
     query: [batch, queries, features]; value, key: [batch, keys, size]; the output: [batch, queries, output_shape].
@@ -158,18 +187,7 @@ class MultiHeadAttention(Module):
     dropout: float = 0.0
     use_bias: bool = True
     output_shape: int | None = None
-    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
-    bias_initializer: Initializer = field(default="zeros", kw_only=True)
-    kernel_regularizer: Regularizer = field(default=None, kw_only=True)
-    bias_regularizer: Regularizer = field(default=None, kw_only=True)
-    activity_regularizer: Regularizer = field(default=None, kw_only=True)
-    kernel_constraint: Constraint = field(default=None, kw_only=True)
-    bias_constraint: Constraint = field(default=None, kw_only=True)
-    causal: bool = field(default=False, kw_only=True)
-    rotary: Module | None = field(default=None, kw_only=True)
 
-    axes: ClassVar[str] = "batch time features"
-    keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {
         "num_heads": COUNT, "key_dim": COUNT, "value_dim": COUNT, "output_shape": COUNT, "dropout": RATE,
     }  # fmt: skip
@@ -179,29 +197,8 @@ class MultiHeadAttention(Module):
         """The heads and their sizes."""
         return Heads(self.num_heads, self.num_heads, self.key_dim, self.value_dim or self.key_dim)
 
-    def __call__(
-        self,
-        cx: Context,
-        query: Sequences,
-        value: Float[Array, "batch keys size"] | None = None,
-        key: Float[Array, "batch keys size"] | None = None,
-        attention_mask: Array | None = None,
-        return_attention_scores: bool = False,
-        use_causal_mask: bool = False,
-        shortcut: Sequences | None = None,
-    ) -> Any:
-        """The layer on `query` and `value`; on `query` alone it is self-attention. The key is the value where None.
 
-        `attention_mask` is True, or 1, where a query sees a key: [batch, queries, keys]. With
-        `return_attention_scores` the weights come too, [batch, heads, queries, keys]. A `shortcut`, as the output, is
-        added to it in the same pass.
-        """
-        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask, shortcut)
-
-    start_cache, step, remember, recall = _start_cache, _step, _remember, _recall
-
-
-class GroupQueryAttention(Module):
+class GroupQueryAttention(MultiHead):
     """Attention in which a group of query heads shares a head of keys and values: a smaller cache, fewer weights.
 
     Shapes and parameters are those of `MultiHeadAttention`, with `num_key_value_heads` heads of keys and of values.
@@ -230,18 +227,7 @@ class GroupQueryAttention(Module):
     num_key_value_heads: int
     dropout: float = 0.0
     use_bias: bool = True
-    kernel_initializer: Initializer = field(default="glorot_uniform", kw_only=True)
-    bias_initializer: Initializer = field(default="zeros", kw_only=True)
-    kernel_regularizer: Regularizer = field(default=None, kw_only=True)
-    bias_regularizer: Regularizer = field(default=None, kw_only=True)
-    activity_regularizer: Regularizer = field(default=None, kw_only=True)
-    kernel_constraint: Constraint = field(default=None, kw_only=True)
-    bias_constraint: Constraint = field(default=None, kw_only=True)
-    causal: bool = field(default=False, kw_only=True)
-    rotary: Module | None = field(default=None, kw_only=True)
 
-    axes: ClassVar[str] = "batch time features"
-    keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {
         "head_dim": COUNT, "num_query_heads": COUNT, "num_key_value_heads": COUNT, "dropout": RATE,
     }  # fmt: skip
@@ -250,19 +236,3 @@ class GroupQueryAttention(Module):
     def heads(self) -> Heads:
         """The heads and their sizes."""
         return Heads(self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim)
-
-    def __call__(
-        self,
-        cx: Context,
-        query: Sequences,
-        value: Float[Array, "batch keys size"] | None = None,
-        key: Float[Array, "batch keys size"] | None = None,
-        attention_mask: Array | None = None,
-        return_attention_scores: bool = False,
-        use_causal_mask: bool = False,
-        shortcut: Sequences | None = None,
-    ) -> Any:
-        """The layer, as `MultiHeadAttention` is called."""
-        return _call(cx, query, value, key, attention_mask, return_attention_scores, use_causal_mask, shortcut)
-
-    start_cache, step, remember, recall = _start_cache, _step, _remember, _recall

@@ -131,16 +131,16 @@ def _ports(inputs: Any) -> Iterator[tuple[Node, Port]]:
 
 def _ancestors(outputs: Any) -> list[Node]:
     """Every node that `outputs` need, in the order in which they were made: what a node reads is older than itself."""
-    found: set[Node] = set()
+    ancestors: set[Node] = set()
     todo = jax.tree.leaves(outputs)
     while todo:
         node = todo.pop()
         if not isinstance(node, Node):
             raise ContractError(f"a graph is made of nodes; it received {node!r}.\n  Start from Input(shape).")
-        if node not in found:
-            found.add(node)
+        if node not in ancestors:
+            ancestors.add(node)
             todo += jax.tree.leaves(node.args)
-    return sorted(found, key=lambda node: node.serial)
+    return sorted(ancestors, key=lambda node: node.serial)
 
 
 def _check_inputs(inputs: list[Node], nodes: list[Node]) -> None:

@@ -3,12 +3,13 @@ that a batch leaves to the next.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from dataclasses import field
+from typing import Any, ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-from thalweg.core import Context
+from thalweg.core import Context, Module
 from thalweg.layers.common import Initializer, bias, penalized
 from thalweg.ops.constraints import constraint
 from thalweg.ops.dropout import keep_mask
@@ -23,6 +24,21 @@ State: TypeAlias = tuple[Array, ...]
 Shapes: TypeAlias = Sequence[tuple[int, ...]]
 
 CARRIED = "carried_"  # what the variables of a stateful layer are called, with a number
+
+
+class OverTime(Module):
+    """The base of layers that keep a state from step to step.
+
+    Keras's order of the other settings puts each layer's own between those that all have, so a layer lists them itself.
+    """
+
+    batch_size: int | None = field(default=None, kw_only=True)
+
+    casts: ClassVar[bool] = True
+
+    def ending(self) -> tuple[Module, None]:
+        """The activation is the step's, inside: it cannot be set apart from the layer."""
+        return self, None
 
 
 class ForgetOpen(Record):
@@ -55,7 +71,10 @@ def states_of(given: InitialState, shapes: Shapes, dtype: Dtype) -> State:
         return tuple(jnp.zeros(shape, dtype) for shape in shapes)
     states = tuple(given) if isinstance(given, Sequence) else (given,)
     if [s.shape for s in states] != list(shapes):
-        raise ValueError(f"initial_state must have the shapes {list(shapes)}; it has {[s.shape for s in states]}")
+        raise ValueError(
+            f"initial_state must have the shapes {list(shapes)}; it has {[s.shape for s in states]}.\n"
+            "  Give an array for each, or leave initial_state out to begin with zeros."
+        )
     return tuple(s.astype(dtype) for s in states)
 
 

@@ -81,7 +81,10 @@ class Normalization(Module):
             )
         variance = np.asarray(self.variance, np.float64)
         if (variance < 0).any():
-            raise ValueError(f"variance must not be negative; it is {self.variance}")
+            raise ValueError(
+                f"variance must not be negative; it is {self.variance}.\n"
+                "  Give x_train.var(axis=0), or write Normalization().adapted(x_train)."
+            )
         mean, sigma = self._placed(self.mean, x), self._placed(np.maximum(np.sqrt(variance), EPSILON), x)
         return x * sigma + mean if self.invert else (x - mean) / sigma
 
@@ -129,7 +132,10 @@ class Normalization(Module):
         sizes, kept = np.shape(value), positive(self._axes, x.ndim)
         places = dict(zip(reversed(kept), reversed(sizes), strict=False))
         if len(sizes) > len(kept) or any(n not in {1, x.shape[a]} for a, n in places.items()):
-            raise ValueError(f"the statistics have the shape {sizes} along axis {self.axis}")
+            raise ValueError(
+                f"the statistics have the shape {sizes} along axis {self.axis}.\n"
+                "  Learn them from data of this shape: Normalization().adapted(x_train)."
+            )
         return _constant(value, tuple(places.get(a, 1) for a in range(x.ndim)), x)
 
 

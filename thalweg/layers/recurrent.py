@@ -8,12 +8,11 @@ rows, which `reset_states` puts back to 0; no gradient goes back into an earlier
 """
 
 import functools
-from dataclasses import field
 from typing import ClassVar, TypeAlias
 
 from thalweg.core import Context, Module
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, weight
-from thalweg.layers.over_time import InitialState, Output, forget_bias, over_time
+from thalweg.layers.over_time import InitialState, Output, OverTime, forget_bias, over_time
 from thalweg.ops import recurrent as ops
 from thalweg.ops.activations import activation
 from thalweg.ranges import COUNT, RATE
@@ -22,26 +21,27 @@ from thalweg.types import Array, Float
 Sequences: TypeAlias = Float[Array, "batch time features"]
 
 
-def _remedy(self: Module, previous: Module | None) -> str:  # noqa: ARG001  a method of the layers
-    if isinstance(previous, SimpleRNN | LSTM | GRU) and not previous.return_sequences:
-        return f"Write {type(previous).__name__}({previous.units}, return_sequences=True)"
-    return ""
+class Recurrent(OverTime):
+    """The base of the layers here, whose states are vectors of `units`."""
+
+    axes: ClassVar[str] = "batch time features"
+    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
+
+    def remedy(self, previous: Module | None) -> str:
+        """Above another one of these, that one must give every step."""
+        if isinstance(previous, SimpleRNN | LSTM | GRU) and not previous.return_sequences:
+            return f"Write {type(previous).__name__}({previous.units}, return_sequences=True)"
+        return ""
 
 
-def _no_ending(self: Module) -> tuple[Module, None]:
-    """The activation is the step's, inside: it cannot be set apart from the layer."""
-    return self, None
-
-
-def _kernels(cx: Context, x: Array, gates: int) -> dict[str, Array]:
-    units = cx.module.units  # type: ignore[union-attr]
+def _kernels(cx: Context, x: Array, units: int, gates: int) -> dict[str, Array]:
     return {
         "kernel": weight(cx, "kernel", (x.shape[-1], gates * units)),
         "recurrent_kernel": weight(cx, "recurrent_kernel", (units, gates * units), "recurrent"),
     }
 
 
-class SimpleRNN(Module):
+class SimpleRNN(Recurrent):
     """h_t = activation(x_t W + b + h_{t-1} U).
 
     x: [batch, time, features]; W: `kernel`, [features, units]; U: `recurrent_kernel`, [units, units]; b: `bias`,
@@ -91,22 +91,15 @@ class SimpleRNN(Module):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    batch_size: int | None = field(default=None, kw_only=True)
-
-    axes: ClassVar[str] = "batch time features"
-    casts: ClassVar[bool] = True
-    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
-    remedy = _remedy
-    ending = _no_ending
 
     def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
         """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
-        weights = _kernels(cx, x, 1) | {"bias": bias(cx, self.units)}
+        weights = _kernels(cx, x, self.units, 1) | {"bias": bias(cx, self.units)}
         step = functools.partial(ops.simple_rnn, **weights, activation=activation(self.activation))
         return over_time(cx, x, initial_state, [(len(x), self.units)], step)
 
 
-class LSTM(Module):
+class LSTM(Recurrent):
     """The long short-term memory: a cell c that is kept by a forget gate f and filled by an input gate i.
 
     i, f, g, o = split(x_t W + b + h_{t-1} U)
@@ -165,23 +158,16 @@ class LSTM(Module):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    batch_size: int | None = field(default=None, kw_only=True)
-
-    axes: ClassVar[str] = "batch time features"
-    casts: ClassVar[bool] = True
-    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
-    remedy = _remedy
-    ending = _no_ending
 
     def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
         """The layer on `x`; `initial_state` is `(h, c)` before the first step, or None for 0."""
-        weights = _kernels(cx, x, 4) | {"bias": forget_bias(cx, self.units)}
+        weights = _kernels(cx, x, self.units, 4) | {"bias": forget_bias(cx, self.units)}
         activations = activation(self.activation), activation(self.recurrent_activation)
         step = functools.partial(ops.lstm, **weights, activation=activations[0], recurrent_activation=activations[1])
         return over_time(cx, x, initial_state, [(len(x), self.units)] * 2, step)
 
 
-class GRU(Module):
+class GRU(Recurrent):
     """The gated recurrent unit: an update gate a keeps the state, a reset gate r hides it from the candidate g.
 
     a, r, g = split(x_t W + b)
@@ -240,18 +226,11 @@ class GRU(Module):
     go_backwards: bool = False
     stateful: bool = False
     reset_after: bool = True
-    batch_size: int | None = field(default=None, kw_only=True)
-
-    axes: ClassVar[str] = "batch time features"
-    casts: ClassVar[bool] = True
-    limits: ClassVar = {"units": COUNT, "dropout": RATE, "recurrent_dropout": RATE}
-    remedy = _remedy
-    ending = _no_ending
 
     def __call__(self, cx: Context, x: Sequences, initial_state: InitialState = None) -> Output:
         """The layer on `x`; `initial_state` is h before the first step, [batch, units], or None for 0."""
         both, width = self.use_bias and self.reset_after, (3 * self.units,)
-        weights = _kernels(cx, x, 3) | {"bias": bias(cx, *width)}
+        weights = _kernels(cx, x, self.units, 3) | {"bias": bias(cx, *width)}
         weights["recurrent_bias"] = weight(cx, "recurrent_bias", width, "bias") if both else None
         functions = activation(self.activation), activation(self.recurrent_activation)
         settings = {"activation": functions[0], "recurrent_activation": functions[1], "reset_after": self.reset_after}

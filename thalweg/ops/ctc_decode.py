@@ -84,8 +84,8 @@ def ctc_beam(
     real = np.asarray(_real(mask, z.shape))
     labels, scores = np.full((len(z), top_paths, z.shape[1]), -1, np.int32), np.full((len(z), top_paths), NEVER)
     for row in range(len(z)):
-        best = _search(log_p[row][real[row]], beam_width, blank)[:top_paths]
-        for i, (prefix, score) in enumerate(best):
+        paths = _search(log_p[row][real[row]], beam_width, blank)[:top_paths]
+        for i, (prefix, score) in enumerate(paths):
             labels[row, i, : len(prefix)], scores[row, i] = prefix, score
     return labels, scores
 

@@ -38,7 +38,7 @@ def noise_shape(shape: Shape, given: NoiseShape) -> Shape:
     if len(given) != len(shape) or any(n not in {None, 1, size} for n, size in zip(given, shape, strict=True)):
         raise ValueError(
             f"noise_shape {given} must have a 1, a None or the input's size for each axis of {shape}.\n"
-            f"  Write, for example, noise_shape={(None, *(1,) * (len(shape) - 2), None)[: len(shape)]}."
+            f"  Write noise_shape={(None,) * len(shape)}, with a 1 for each axis along which the mask is shared."
         )
     return tuple(size if n is None else n for n, size in zip(given, shape, strict=True))
 

@@ -48,11 +48,11 @@ def optimizer(value: Any) -> Optimizer:
     thalweg.errors.ConfigError: unknown optimizer 'adamm'.
       Did you mean 'adam'?
     """
-    found = resolve(value, OPTIMIZERS, "optimizer")
-    if isinstance(found, Optimizer):
-        return found
-    if hasattr(found, "init") and hasattr(found, "update"):
-        return Optax(transformation=found)
+    rule = resolve(value, OPTIMIZERS, "optimizer")
+    if isinstance(rule, Optimizer):
+        return rule
+    if hasattr(rule, "init") and hasattr(rule, "update"):
+        return Optax(transformation=rule)
     raise ConfigError(
         f"an optimizer is a name, an Optimizer or an Optax transformation; it received {value!r}.\n"
         f"  {nearest(getattr(value, '__name__', type(value).__name__), OPTIMIZERS)}"

@@ -41,8 +41,8 @@ def with_hyper(opt_state: Tree, **values: Any) -> Tree:
 
 def ema_params(opt_state: Tree, params: Tree) -> Tree | None:
     """The moving average of the weights, frozen ones as they are in `params`; None where no average is kept."""
-    found = next(_parts(opt_state, Averaged), None)
-    return None if found is None else outward(found.average, params)
+    averaged = next(_parts(opt_state, Averaged), None)
+    return None if averaged is None else outward(averaged.average, params)
 
 
 def _parts(state: Tree, kind: type) -> Iterator[Any]:
