@@ -49,7 +49,7 @@ class DivergenceError(ThalwegError, ArithmeticError):
 
 
 class FormatError(ValueError):
-    """What is wrong with a file's bytes, as part of a sentence: who opened it says which file, and adds a remedy."""
+    """What is wrong with bytes or a value, as part of a sentence: who catches it says where, and adds a remedy."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

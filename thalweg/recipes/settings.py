@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from thalweg.errors import ConfigError, nearest
+from thalweg.errors import ConfigError, FormatError, nearest
 
 
 def _as_list(value: Any) -> Any:
@@ -70,7 +70,7 @@ class Asking(BaseModel):
     def _numbers_are_not_flags(cls, value: Any, info: Any) -> Any:
         kind = cls.model_fields[str(info.field_name)].annotation
         if isinstance(value, bool) and kind is not bool:  # YAML reads `epochs: yes` as True, Pydantic that as 1
-            raise ValueError("a yes or no does not fit here")
+            raise FormatError("a yes or no does not fit here")
         return value
 
 

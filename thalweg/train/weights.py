@@ -62,7 +62,10 @@ def replaced(
     old = _arrays(params, state)
     for name, value in weights.items():
         if np.shape(value) != old[name].shape:
-            raise ContractError(f"{name} has shape {old[name].shape}; the given array has {np.shape(value)}.")
+            raise ContractError(
+                f"{name} has shape {old[name].shape}; the given array has {np.shape(value)}.\n"
+                "  Give the weights of a network with the same layers, in the same order."
+            )
     new = {name: jnp.asarray(value, old[name].dtype) for name, value in weights.items()}
     params = tree.map_named(lambda name, _: new[name], params)
     if "variables" in state:

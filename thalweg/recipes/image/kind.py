@@ -68,7 +68,10 @@ class PictureClasses:
         """One black picture of the data set's shape."""
         del settings
         if self.entry is None:
-            raise ConfigError("no data set is named, so the shape of a picture is not known.")
+            raise ConfigError(
+                "no data set is named, so the shape of a picture is not known.\n"
+                "  Name a recipe that has one: thalweg recipes."
+            )
         part = np.zeros((1, *self.entry.shape), np.uint8), np.zeros(1, np.int32)
         return _material(Parts(part, part, part), self.entry.classes, self.entry.title)
 

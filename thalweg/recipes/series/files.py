@@ -21,5 +21,8 @@ def read(path: Path | None, settings: Any, variables: Any = None) -> Series:
             path, settings.time, variables=variables, missing=missing, regular=settings.spacing == "even"
         )
     except DataError as error:
-        text = str(error).replace("missing='forward'", "--set missing=forward")
-        raise DataError(text.replace("regular=False", "--set spacing=any")) from error
+        raise DataError(
+            str(error)
+            .replace("missing='forward'", "--set missing=forward")
+            .replace("regular=False", "--set spacing=any")
+        ) from error
