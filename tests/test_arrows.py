@@ -12,6 +12,8 @@ import thalweg
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "thalweg").rglob("*.py"))
+MOST = {ast.FunctionDef: 40, ast.AsyncFunctionDef: 40, ast.ClassDef: 160, ast.Module: 240}
+"""Lines of code; a docstring does not count, and exempts nothing."""
 OPTIONAL = {"flax", "equinox", "torch", "keras", "onnx", "tensorflow", "pandas"}
 
 
@@ -32,17 +34,33 @@ def named(path):
             yield from re.findall(r"^thalweg\.[\w.]+(?=:|$)", node.value)
 
 
-def code_lines(path):
-    """Lines that are code: no blank lines, comments or docstrings."""
-    text = path.read_text()
+def lines_of_code(tree, text):
+    """The numbers of the lines that are code: no blank lines, comments or docstrings."""
     docs = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         body = getattr(node, "body", None)
         first = body[0] if isinstance(body, list) and body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             docs |= set(range(first.lineno, first.end_lineno + 1))
-    lines = enumerate(text.splitlines(), 1)
-    return sum(1 for n, line in lines if line.strip() and not line.strip().startswith("#") and n not in docs)
+    numbered = enumerate(text.splitlines(), 1)
+    return {n for n, line in numbered if line.strip() and not line.strip().startswith("#") and n not in docs}
+
+
+def code_lines(path):
+    return len(lines_of_code(ast.parse(path.read_text()), path.read_text()))
+
+
+def too_long(text):
+    """The functions, classes and the file itself that have more lines of code than the house allows."""
+    tree = ast.parse(text)
+    code = lines_of_code(tree, text)
+    for node in ast.walk(tree):
+        most = next((most for kind, most in MOST.items() if isinstance(node, kind)), None)
+        if most is not None:
+            last = node.end_lineno if hasattr(node, "end_lineno") else len(text)
+            length = len(code & set(range(getattr(node, "lineno", 1), last + 1)))
+            if length > most:
+                yield f"{getattr(node, 'name', 'the file')}: {length} lines of code, {most} at most"
 
 
 def test_the_arrows_hold():
@@ -77,6 +95,18 @@ def test_a_file_keeps_the_house_rules(path):
         assert not {n.split(".")[0] for n in names} & OPTIONAL
     assert path.read_text().count("\n") <= 400
     assert "static_arg" not in path.read_text(), "it would keep every network's program: see compilation.kept"
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.body[0].lineno <= 60 or ast.get_docstring(node), node.name
+    assert list(too_long(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def f():\n" + "    x = 1\n" * 40, ["f"]),
+        ("def f():\n" + '    """One line."""\n' + "    x = 1\n" * 40, ["f"]),
+        ("def f():\n" + '    """\n' + "    words\n" * 60 + '    """\n' + "    x = 1\n\n    # why\n" * 39, []),
+        ("class C:\n" + "    x = 1\n" * 160, ["C"]),
+        ("x = 1\n" * 241, ["the file"]),
+    ],
+)
+def test_what_is_too_long(text, names):
+    assert [line.partition(":")[0] for line in too_long(text)] == names
