@@ -101,7 +101,7 @@ def reference(
     return mix(weights(q, k, mask, lengths, causal, scale), v)
 
 
-def _given(q: Array, k: Array | None, v: Array | None, groups: int) -> tuple[tuple[Array, Array, Array], int]:
+def _arguments(q: Array, k: Array | None, v: Array | None, groups: int) -> tuple[tuple[Array, Array, Array], int]:
     """Three arrays as the native function takes them, and which of them are joined: what lies elsewhere is empty."""
     empty = jnp.zeros((q.shape[0], 0, groups, q.shape[3]), q.dtype)
     if k is None:
@@ -113,7 +113,7 @@ def _native(
     q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, causal: bool, scale: float, groups: int
 ) -> Any:
     """(o, L); only o is to be differentiated."""
-    given, joined = _given(q, k, v, groups)
+    given, joined = _arguments(q, k, v, groups)
     batch, queries, heads, size = q.shape
     heads -= 2 * groups if joined == 2 else 0
     results = ShapeDtype((batch, queries, heads, size), q.dtype), ShapeDtype((batch, heads, queries), q.dtype)
@@ -142,7 +142,7 @@ native.defvjp(_forward, _backward)
 @functools.cache
 def _gradient(causal: bool, scale: float, groups: int) -> Any:
     def run(q: Array, k: Array | None, v: Array | None, mask: Array, lengths: Array, *rest: Array) -> Any:
-        given, joined = _given(q, k, v, groups)
+        given, joined = _arguments(q, k, v, groups)
         settings: dict[str, Any] = {"causal": causal, "scale": np.float32(scale), "joined": joined}
         arguments = (*given, mask, lengths.astype(jnp.int32), *rest)
         gradients = library.call("attention_backward", tuple(library.like(*given)), *arguments, **settings)

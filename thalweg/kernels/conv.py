@@ -98,7 +98,7 @@ def _call(name: str, shape: tuple[int, ...], w: Windows, groups: int, *arguments
 
 def _convolved(x: Array, kernel: Array, bias: Array | None, w: Windows, groups: int, relu: bool) -> Array:
     shape = (x.shape[0], *w.outputs(x.shape[1:-1]), kernel.shape[-1])
-    return _call("conv", shape, w, groups, x, kernel, ending.given(bias, x.dtype), relu=relu)
+    return _call("conv", shape, w, groups, x, kernel, ending.or_nothing(bias, x.dtype), relu=relu)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))

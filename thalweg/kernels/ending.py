@@ -26,7 +26,7 @@ def apply(z: Float[Array, "... outs"], bias: Float[Array, " outs"] | None, relu:
     return jax.nn.relu(y) if relu else y
 
 
-def given(bias: Array | None, dtype: Any) -> Array:
+def or_nothing(bias: Array | None, dtype: Any) -> Array:
     """The bias as a native function takes it: nothing has no numbers."""
     return jnp.zeros(0, dtype) if bias is None else bias
 

@@ -47,7 +47,7 @@ def _native(x: Array, kernel: Array, bias: Array | None, name: str, sloped: bool
     shape = x.shape[0], kernel.shape[1]
     h, slope = library.call(
         "linear_gelu", (ShapeDtype(shape, x.dtype), ShapeDtype(shape if sloped else (0,), x.dtype)),
-        x, kernel, ending.given(bias, x.dtype), approximate=CURVES[name],
+        x, kernel, ending.or_nothing(bias, x.dtype), approximate=CURVES[name],
     )  # fmt: skip
     return h, slope
 

@@ -59,7 +59,7 @@ def _native(
     shape = ShapeDtype((a.shape[1 if a_transposed else 0], b.shape[0 if b_transposed else 1]), a.dtype)
     added = (*shortcut, jnp.zeros(0, a.dtype))[:1] if a.dtype == jnp.float32 else ()
     return library.call(
-        NATIVE[a.dtype], shape, a, b, ending.given(bias, a.dtype), *added,
+        NATIVE[a.dtype], shape, a, b, ending.or_nothing(bias, a.dtype), *added,
         x_transposed=a_transposed, w_transposed=b_transposed, relu=relu,
     )  # fmt: skip
 

@@ -19,11 +19,11 @@ from thalweg.record import Record
 from thalweg.types import Array
 
 Inputs: TypeAlias = Any
-"""A list of two or three arrays; `_given` says so where it is not."""
+"""A list of two or three arrays; `_inputs` says so where it is not."""
 SCORE_MODES = ("dot", "concat")
 
 
-class Given(NamedTuple):
+class AttentionInputs(NamedTuple):
     """What an attention layer of one head reads: [batch, time, features] each, which keys and which queries count."""
 
     q: Array
@@ -75,30 +75,30 @@ class OneHead(Module):
 
         p is [batch, queries, keys]; the query's mask is handed on.
         """
-        given = _given(cx, inputs)
+        given = _inputs(cx, inputs)
         y, p = self.mixed(cx, given, return_attention_scores, use_causal_mask)
         y = cx.masked(y, given.of_query)
         return y if p is None or not return_attention_scores else (y, p[:, 0])
 
-    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+    def mixed(self, cx: Context, given: AttentionInputs, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
         """The values mixed for each query, and the weights p where they are asked for, [batch, 1, queries, keys]."""
         raise NotImplementedError
 
 
-def _given(cx: Context, inputs: Any) -> Given:
+def _inputs(cx: Context, inputs: Any) -> AttentionInputs:
     if not isinstance(inputs, tuple | list) or len(inputs) not in (2, 3):
         raise ValueError("it takes a list.\n  Write layer([query, value]) or layer([query, value, key]).")
     q, v, k = (*inputs, inputs[1])[:3]
-    return Given(q, v, k, seen_keys(cx, v, None if k is v else k), cx.mask_of(q))
+    return AttentionInputs(q, v, k, seen_keys(cx, v, None if k is v else k), cx.mask_of(q))
 
 
-def _by_products(cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+def _by_products(cx: Context, given: AttentionInputs, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
     q, v, k = (a[:, :, None] for a in given[:3])  # batch time 1 features
     y, p = attend(cx, q, k, v, with_scores, mask=given.mask, scale=1.0, causal=causal)
     return y[:, :, 0], p
 
 
-def _by_sums(cx: Context, given: Given, w: Array | None, causal: bool) -> tuple[Array, Array]:
+def _by_sums(cx: Context, given: AttentionInputs, w: Array | None, causal: bool) -> tuple[Array, Array]:
     p = dropped(cx, ops.additive_weights(given.q, given.k, w, causal=causal, mask=given.mask))
     return ops.mix(p, given.v[:, :, None])[:, :, 0], p
 
@@ -126,7 +126,7 @@ class Attention(OneHead):
                 "  Write score_mode='dot'; for learned products there is MultiplicativeAttention."
             )
 
-    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+    def mixed(self, cx: Context, given: AttentionInputs, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
         """See the class."""
         one = initializer("ones")
         if self.use_scale:
@@ -154,7 +154,7 @@ class AdditiveAttention(OneHead):
     use_scale: bool = True
     dropout: float = 0.0
 
-    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+    def mixed(self, cx: Context, given: AttentionInputs, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
         """See the class."""
         w = cx.param("scale", initializer("glorot_uniform"), given.q.shape[-1:]) if self.use_scale else None
         return _by_sums(cx, given, w, causal)
@@ -179,7 +179,7 @@ class MultiplicativeAttention(OneHead):
     kernel_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
 
-    def mixed(self, cx: Context, given: Given, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
+    def mixed(self, cx: Context, given: AttentionInputs, with_scores: bool, causal: bool) -> tuple[Array, Array | None]:
         """See the class."""
         kernel = weight(cx, "kernel", (given.q.shape[-1], given.k.shape[-1]))
         turned = given._replace(q=ops.linear(given.q, kernel))
