@@ -24,8 +24,10 @@ def test_a_saved_model_is_loaded_again(tmp_path):
 
 @pytest.mark.parametrize("name", architectures.__all__)
 def test_an_architecture_is_named_by_its_new_place(name):
-    with pytest.raises(AttributeError, match=rf"Write thalweg\.architectures\.{name}\."):
+    with pytest.raises(ImportError, match=rf"Write thalweg\.architectures\.{name}\."):
         getattr(models, name)
+    with pytest.raises(ImportError, match=rf"Write thalweg\.architectures\.{name}\."):
+        exec(f"from thalweg.models import {name}")
 
 
 def test_an_unknown_name_suggests_the_nearest():

@@ -17,7 +17,7 @@ def save_model(model: Model, filepath: str | Path) -> Path:
 
 def __getattr__(name: str) -> Any:
     if name in architectures:
-        raise AttributeError(
+        raise ImportError(  # of an AttributeError, `from thalweg.models import GPT` would drop the words
             f"thalweg.models has Keras's names alone, not {name!r}.\n  Write thalweg.architectures.{name}."
         )
     raise AttributeError(f"thalweg.models has no {name!r}.\n  {nearest(name, __all__)}")
