@@ -153,7 +153,7 @@ struct Tile {
 template <int n>
 using Int = std::integral_constant<int, n>;
 
-// visit(Int<M>, Int<N>, first row) for each tile of `rows` rows that are N vectors wide, of `kMost` rows each at most.
+// visit(Int<rows>, Int<N>, row), `rows` <= M: the tile that is left at the end.
 template <int M, int N, typename Visit>
 inline void rest_of_rows(int64_t rows, int64_t row, const Visit& visit) {
   if constexpr (M > 0) {
@@ -162,6 +162,7 @@ inline void rest_of_rows(int64_t rows, int64_t row, const Visit& visit) {
   }
 }
 
+// visit(Int<M>, Int<N>, first row) for each tile of `rows` rows that are N vectors wide, M <= kMost rows to a tile.
 template <int N, int kMost = tile_rows(N), typename Visit>
 inline void tiles_of_columns(int64_t rows, const Visit& visit) {
   constexpr int M = std::min(kMost, tile_rows(N));

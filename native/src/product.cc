@@ -119,10 +119,11 @@ void strip_of_panels(int64_t m, int64_t n, int64_t K, Strided a, const float* pa
     const auto visit = [&](auto M, auto N, int64_t i) __attribute__((always_inline)) {
       const Strided rows{a.at + i * a.row, a.row, a.k};
       tile_of<Tile<decltype(M)::value, decltype(N)::value>>(
-          c + i * c_row + j, c_row, add, last, due.ending, due.row + i, due.column + j, [&](auto& t) __attribute__((always_inline)) {
+          c + i * c_row + j, c_row, add, last, due.ending, due.row + i, due.column + j,
+          [&](auto& tile) __attribute__((always_inline)) {  // as a call it would pass the sums through memory
             if constexpr (M == tile_rows(2) && N == 2)
-              if (row) return t.template add_columns<true>(K, rows, panel, kPanel, kLanes, AheadWithPanel(ask, row, asks.rows));
-            t.template add_columns<true>(K, rows, panel, kPanel, kLanes, ask);
+              if (row) return tile.template add_columns<true>(K, rows, panel, kPanel, kLanes, AheadWithPanel(ask, row, asks.rows));
+            tile.template add_columns<true>(K, rows, panel, kPanel, kLanes, ask);
           });
     };
     if (due.ending) due.ending->fetch(due.row, due.column + j, m, wide);
