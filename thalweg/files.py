@@ -4,14 +4,31 @@ A reader meets the old file or the new one, whole, whenever the process or the m
 list of digests, `SHA256SUMS`, as `sha256sum --check` reads it, so that bits that rot later are found.
 """
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 SUMS = "SHA256SUMS"
+AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe is not waited for
+
+
+def opened(path: Path) -> BinaryIO:
+    """`path` to be read, where it is a regular file: a pipe may wait for ever, and a device never end.
+
+    Raises:
+        OSError: there is none, it may not be read, or it is a folder, a pipe, a device.
+    """
+    descriptor = os.open(path, AT_ONCE)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def sync(*paths: Path) -> None:

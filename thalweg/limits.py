@@ -22,21 +22,22 @@ class Limit(NamedTuple):
 
 LIMITS = MappingProxyType(
     {
-        "array_bytes": Limit(2**34, "bytes of an array"),
-        "array_members": Limit(2**12, "arrays"),
         "file_bytes": Limit(2**32, "bytes"),
-        "folder_files": Limit(10**7, "files and folders"),
+        "folder_files": Limit(10**6, "files and folders"),
         "json_depth": Limit(64, "levels of lists and objects"),
         "json_names": Limit(2**12, "names in an object"),
         "line_columns": Limit(2**10, "columns of a line"),
         "picture_pixels": Limit(2**26, "pixels"),
         "sound_channels": Limit(64, "channels"),
+        "sound_chunks": Limit(2**12, "chunks"),
         "sound_rate": Limit(768_000, "samples a second"),
         "sound_samples": Limit(2**28, "samples"),
-        "unpacked_bytes": Limit(2**31, "bytes once it is unpacked"),
+        "sound_stretch": Limit(64, "samples for each that is there, once it is resampled"),
+        "unpacked_bytes": Limit(2**30, "bytes once it is unpacked"),
         "yaml_aliases": Limit(16, "aliases"),
-        "yaml_bytes": Limit(2**17, "bytes of YAML"),
+        "yaml_bytes": Limit(2**16, "bytes of YAML"),
         "yaml_depth": Limit(16, "levels of lists and mappings"),
+        "zip_directory": Limit(2**20, "bytes in its list of members"),
     }
 )
 

@@ -94,7 +94,7 @@ def test_npz(tmp_path):
     assert from_npz(path, x="x_train", y=None).y is None
     with pytest.raises(DataError, match=r"holds no array 'x_trian'\.\n  Did you mean 'x_train'"):
         from_npz(path, x="x_trian")
-    with pytest.raises(DataError, match="Object arrays cannot be loaded"):  # nothing is unpickled
+    with pytest.raises(DataError, match="Python objects, which are not unpickled"):
         from_npz(path, x="odd")
 
 

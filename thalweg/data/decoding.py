@@ -2,14 +2,19 @@
 
 import codecs
 import gzip
+import io
 import itertools
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 from thalweg.errors import DataError
+from thalweg.files import opened
+from thalweg.limits import within
 
 UTF8 = "utf-8-sig"  # with or without a byte order mark
+PART = 2**20  # bytes that are read at once
 MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -62,11 +67,26 @@ def lines_of(text: str) -> list[str]:
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file, unpacked where its name ends in `.gz`."""
     try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with opened(path) as file:
+            if path.suffix == ".gz":
+                return _bounded(gzip.GzipFile(fileobj=file), "unpacked_bytes", path)
+            within("file_bytes", os.fstat(file.fileno()).st_size, path)
+            return _bounded(file, "file_bytes", path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged: {error}.\n  Copy it anew.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a file.") from error
+    except MemoryError as error:
+        raise DataError(f"{path} is larger than the memory.\n  Cut it into parts, or free some memory.") from error
+
+
+def _bounded(file: Any, name: str, path: Path) -> bytes:
+    """All of `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
+    out = io.BytesIO()
+    while part := file.read(PART):
+        out.write(part)
+        within(name, out.tell(), path)
+    return out.getvalue()
 
 
 def decoded(data: bytes, path: Path, encoding: str) -> str:

@@ -1,15 +1,23 @@
 """Sources in files: `.npz` archives, and folders of `.npy` files for data larger than memory. Nothing is unpickled."""
 
 import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thalweg import tree
+from thalweg.data import npy
+from thalweg.data.arrays import as_arrays
 from thalweg.data.sources import ArraySource, Source, from_arrays, named, walk
 from thalweg.errors import ConfigError, DataError, nearest
+
+BY_ZIPFILE = (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error, zlib.error)
+DAMAGED = (OSError, ValueError, MemoryError, *BY_ZIPFILE)
+"""What is raised over a file that is not as NumPy writes it."""
 
 
 def from_npz(path: str | os.PathLike[str], x: str = "x", y: str | None = "y", weight: str | None = None) -> ArraySource:
@@ -20,23 +28,49 @@ def from_npz(path: str | os.PathLike[str], x: str = "x", y: str | None = "y", we
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray):
-                raise DataError(f"{path} holds one array, not an archive of them.\n  Write from_arrays(np.load(path)).")
+        with npy.archive(path) as stored:
             parts = [None if name is None else _stored(stored, name, path) for name in (x, y, weight)]
     except DataError:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist.\n  Write the path of an .npz file.") from error
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{path} cannot be read: {error}.\n  Write it anew: np.savez(path, x=..., y=...).") from error
     return from_arrays(*parts)
 
 
-def _stored(stored: Any, name: str, path: Path) -> np.ndarray:
-    if name not in stored.files:
-        raise DataError(f"{path} holds no array {name!r}.\n  {nearest(name, stored.files)}")
+def names_of(path: Path) -> list[str]:
+    """The names of the arrays in an `.npz` file.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        with npy.archive(path) as stored:
+            return stored.names
+    except DataError:
+        raise
+    except DAMAGED as error:
+        raise DataError(f"{path} cannot be read: {error}.\n  Write it anew: np.savez(path, x=..., y=...).") from error
+
+
+def from_npy(path: str | os.PathLike[str]) -> Any:
+    """The array in an `.npy` file, as `as_arrays` gives it. Nothing is unpickled.
+
+    Raises:
+        DataError: the file is missing or damaged, or holds something else than numbers.
+    """
+    try:
+        return as_arrays(npy.read(Path(path)))
+    except DataError:
+        raise
+    except DAMAGED as error:
+        raise DataError(f"{path} cannot be read: {error}.\n  Write it anew: np.save(path, x).") from error
+
+
+def _stored(stored: npy.Archive, name: str, path: Path) -> np.ndarray:
+    if name not in stored.names:
+        raise DataError(f"{path} holds no array {name!r}.\n  {nearest(name, stored.names)}")
     return stored[name]
 
 
@@ -82,13 +116,17 @@ def from_folder(folder: str | os.PathLike[str]) -> ArraySource:
 
 def _mapped(path: Path) -> np.ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array = npy.mapped(path)
+    except DAMAGED as error:
         raise DataError(f"{path} cannot be mapped: {error}.\n  Write the folder anew.") from error
+    if not array.ndim:
+        raise DataError(f"{path} holds one number, not rows.\n  Write the folder anew.")
+    return array
 
 
 def _tuples(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     parts = {name: _tuples(part) for name, part in node.items()}
-    return tuple(parts[str(i)] for i in range(len(parts))) if all(n.isdigit() for n in parts) else parts
+    places = [str(i) for i in range(len(parts))]
+    return tuple(parts[i] for i in places) if set(parts) == set(places) else parts

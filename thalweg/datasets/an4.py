@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.data import check_sound, read_sound
+from thalweg.data.decoding import decoded, lines_of, read_bytes
 from thalweg.datasets.catalog.sounds import AN4
 from thalweg.datasets.sounds import folder_with
 from thalweg.datasets.store import Folder
@@ -59,10 +60,7 @@ def read_lists(folder: Path, part: str) -> tuple[tuple[str, ...], tuple[str, ...
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.\n  Copy it anew from {WHERE}.") from error
+    return [line.strip() for line in lines_of(decoded(read_bytes(path), path, "ascii")) if line.strip()]
 
 
 def _sound(folder: Path, name: str) -> np.ndarray:
@@ -71,6 +69,7 @@ def _sound(folder: Path, name: str) -> np.ndarray:
         raise DataError(f"{folder / name} is there neither as {' nor as '.join(ENDINGS)}.\n  Copy it from {WHERE}.")
     if path.suffix != ".raw":
         return read_sound(path, SAMPLING_RATE).samples
-    samples = np.fromfile(path, ">i2").astype(np.float32) / 2**15
+    content = read_bytes(path)
+    samples = np.frombuffer(content[: len(content) // 2 * 2], ">i2").astype(np.float32) / 2**15
     check_sound(samples, str(path))
     return samples

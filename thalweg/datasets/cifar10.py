@@ -18,6 +18,7 @@ from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
 from thalweg.errors import DataError
+from thalweg.limits import within
 
 CLASSES = CIFAR10.classes
 RECORD = 1 + 3 * 32 * 32
@@ -85,6 +86,7 @@ def extract(archive: Path, members: dict[str, int], folder: Path) -> None:
         try:
             with tarfile.open(archive, "r:gz") as tar:
                 for member in tar:
+                    within("unpacked_bytes", member.offset_data + member.size, archive)
                     content = tar.extractfile(member) if member.isreg() else None
                     if content is not None and missing.get(member.name) == member.size:
                         del missing[member.name]

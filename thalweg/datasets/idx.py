@@ -18,6 +18,8 @@ from thalweg.data import aligned
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
 from thalweg.errors import DataError, FormatError
+from thalweg.files import opened
+from thalweg.limits import within
 
 UNSIGNED_BYTES = 0x08
 DEFLATE_RATIO = 1032  # a packed byte stands for at most so many
@@ -33,22 +35,28 @@ def read_idx(path: str | os.PathLike[str], axes: int) -> np.ndarray:
     path = Path(path)
     packed = path.suffix == ".gz"
     try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            limit = path.stat().st_size * (DEFLATE_RATIO if packed else 1)
-            return _parse(file, axes, limit)
-    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
+        with opened(path) as raw, gzip.GzipFile(fileobj=raw) if packed else raw as file:
+            shape = _shape(file, axes)
+            if math.prod(shape) > os.fstat(raw.fileno()).st_size * (DEFLATE_RATIO if packed else 1):
+                raise FormatError(f"it announces {list(shape)} bytes, more than it can hold")
+            within("unpacked_bytes" if packed else "file_bytes", math.prod(shape), path)
+            return _filled(file, shape)
+    except DataError:
+        raise
+    except (OSError, EOFError, ValueError, MemoryError, struct.error, zlib.error) as error:
         raise DataError(
             f"{path} is damaged: {error}.\n  Remove it (it is then fetched again), or copy it anew."
         ) from error
 
 
-def _parse(file: Any, axes: int, limit: int) -> np.ndarray:
+def _shape(file: Any, axes: int) -> tuple[int, ...]:
     zeros, kind, rank = struct.unpack(">HBB", file.read(4))
     if (zeros, kind, rank) != (0, UNSIGNED_BYTES, axes):
         raise FormatError(f"its first bytes {zeros:04x} {kind:02x} {rank:02x} are not 0000 08 {axes:02x}")
-    shape = struct.unpack(f">{axes}I", file.read(4 * axes))
-    if math.prod(shape) > limit:
-        raise FormatError(f"it announces {list(shape)} bytes, more than it can hold")
+    return struct.unpack(f">{axes}I", file.read(4 * axes))
+
+
+def _filled(file: Any, shape: tuple[int, ...]) -> np.ndarray:
     out = aligned(shape, np.uint8)
     content, filled = out.reshape(-1).data, 0
     while filled < len(content) and (count := file.readinto(content[filled:])):

@@ -5,7 +5,8 @@ Each has `load_data()`, the whole `Series`, and `parts(history, horizon)`, its w
 
 import numpy as np
 
-from thalweg.data import Series, SeriesSplit, read_series, split_series
+from thalweg.data import Series, SeriesSplit, read_series, read_text, split_series
+from thalweg.data.decoding import lines_of
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
 from thalweg.errors import DataError
@@ -21,8 +22,10 @@ def load(entry: Entry, data: Folder = None, *, file: int = 0, regular: bool = Tr
     if ".csv" in path.name:
         return read_series(path, regular=regular)
     try:
-        return Series.of(np.loadtxt(path, delimiter=",", ndmin=2))
-    except (OSError, EOFError, ValueError) as error:
+        return Series.of(np.loadtxt(lines_of(read_text(path)), delimiter=",", ndmin=2))
+    except DataError:
+        raise
+    except ValueError as error:
         raise DataError(
             f"{path} is damaged: {error}.\n  Remove it (it is then fetched again), or copy it anew."
         ) from error

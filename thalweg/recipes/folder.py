@@ -24,6 +24,7 @@ import yaml
 
 from thalweg.errors import ConfigError
 from thalweg.files import replacing
+from thalweg.recipes import yamlfile
 from thalweg.version import __version__
 
 CONFIG, MANIFEST, HISTORY, CHECKPOINTS = "config.yaml", "manifest.json", "history.jsonl", "checkpoints"
@@ -91,10 +92,10 @@ def read_config(path: Path) -> dict[str, Any]:
         ConfigError: there is no such file, or it is no list of names and values.
     """
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yamlfile.load(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.\n  Write the path of a .yaml file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path} is not YAML: {error}\n  Write lines such as `epochs: 5`.") from error
     if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
         raise ConfigError(f"{path} holds no names with values.\n  Write lines such as `epochs: 5`.")

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thalweg.data.decoding import read_bytes
 from thalweg.data.sound.wav import decode_wav
-from thalweg.errors import ConfigError, DataError, missing_extra
+from thalweg.errors import ConfigError, DataError, FormatError, missing_extra
+from thalweg.limits import within
 
 FULL = 1 - 2.0**-15  # the highest sample that 16 bits hold
+FORMATS = ("AIFF", "FLAC", "MP3", "OGG", "RF64", "WAV", "WAVEX")  # that `soundfile` is let read
 Name = str | os.PathLike[str]
 
 
@@ -49,7 +52,9 @@ def read_sound(path: Name, sampling_rate: int | None = None, *, clipped: float =
     samples, rate = _decoded(path)
     mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
     check_sound(mono, str(path), clipped)
-    return Sound(mono, rate) if sampling_rate is None else Sound(resample(mono, rate, sampling_rate), sampling_rate)
+    if sampling_rate is None:
+        return Sound(mono, rate)
+    return Sound(_resampled(mono, rate, sampling_rate, path), sampling_rate)
 
 
 def load_sounds(paths: Iterable[Name], sampling_rate: int | None = None, *, clipped: float = 0.01) -> list[np.ndarray]:
@@ -103,12 +108,19 @@ def resample(samples: np.ndarray, original_rate: int, sampling_rate: int) -> np.
     >>> resample(np.ones(8, np.float32), 8000, 16000).shape
     (16,)
     """
+    return _resampled(samples, original_rate, sampling_rate, "the sound")
+
+
+def _resampled(samples: np.ndarray, original_rate: int, sampling_rate: int, name: object) -> np.ndarray:
     if min(original_rate, sampling_rate) < 1:
         raise ConfigError(
             f"sampling_rate={sampling_rate} of a sound of {original_rate}.\n  Write hertz, such as 16000."
         )
     if original_rate == sampling_rate:
         return samples
+    within("sound_rate", max(original_rate, sampling_rate), name)
+    within("sound_stretch", -(-sampling_rate // original_rate), name)
+    within("sound_samples", len(samples) * sampling_rate // original_rate, name)
     from scipy.signal import resample_poly  # a second of import that a table's user need not wait for
 
     common = math.gcd(original_rate, sampling_rate)
@@ -117,16 +129,13 @@ def resample(samples: np.ndarray, original_rate: int, sampling_rate: int) -> np.
 
 def _decoded(path: Path) -> tuple[np.ndarray, int]:
     # float32 [samples, channels] and the rate
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a sound file.") from error
+    content = read_bytes(path)
     if not content:
         raise DataError(f"{path} is empty: it has 0 bytes.\n  Leave it out, or copy it anew.")
     if path.suffix.lower() in (".wav", ".wave") or content[:4] == b"RIFF":
         try:
-            return decode_wav(content)
-        except ValueError as error:
+            return decode_wav(content, path)
+        except FormatError as error:
             raise DataError(f"{path} {error}.\n  Write it anew as 16-bit PCM, or leave it out.") from error
     return _by_soundfile(path)
 
@@ -137,7 +146,13 @@ def _by_soundfile(path: Path) -> tuple[np.ndarray, int]:
     except (ImportError, OSError) as error:  # OSError: the package is there, its library is not
         raise missing_extra("soundfile", "sound", f"{path} (all but WAV)") from error
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+        with soundfile.SoundFile(path) as file:
+            if file.format not in FORMATS:
+                raise FormatError(f"its format is {file.format}")
+            within("sound_channels", file.channels, path)
+            within("sound_samples", file.frames * file.channels, path)
+            return file.read(dtype="float32", always_2d=True), int(file.samplerate)
+    except DataError:
+        raise
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
         raise DataError(f"{path} cannot be read as sound: {error}.\n  Write it anew as WAV or FLAC.") from error
-    return samples, int(rate)

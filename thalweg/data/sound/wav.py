@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thalweg.errors import FormatError
+from thalweg.limits import within
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
@@ -26,15 +27,16 @@ DECODERS: dict[tuple[int, int], Callable[[bytes], np.ndarray]] = {
 """Bytes to numbers by format and bits a sample: integers onto -1 to 1, floats as they are."""
 
 
-def decode_wav(content: bytes) -> tuple[np.ndarray, int]:
-    """float32 [samples, channels] and the sampling rate of a WAV file's bytes.
+def decode_wav(content: bytes, name: object = "the file") -> tuple[np.ndarray, int]:
+    """float32 [samples, channels] and the sampling rate of the bytes of the WAV file `name`.
 
     Raises:
         FormatError: what is wrong with them, as the end of a sentence that starts with the file's name.
+        DataError: they are beyond a limit.
     """
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise FormatError(f"is no WAV file: it starts with {content[:4]!r}, not b'RIFF'")
-    chunks = _chunks(content)
+    chunks = _chunks(content, name)
     if b"fmt " not in chunks or b"data" not in chunks:
         raise FormatError("is no whole WAV file: it has no chunk 'fmt ' or no chunk 'data'")
     kind, channels, rate, bits = _format(chunks[b"fmt "])
@@ -42,20 +44,23 @@ def decode_wav(content: bytes) -> tuple[np.ndarray, int]:
         raise FormatError(f"holds samples of format {kind:#06x} with {bits} bits; 8 to 32-bit PCM and floats are read")
     if not channels or not rate:
         raise FormatError(f"announces {channels} channels and {rate} Hz")
+    within("sound_channels", channels, name)
     data = chunks[b"data"]
+    within("sound_samples", len(data) * 8 // bits, name)
     data = data[: len(data) - len(data) % (channels * bits // 8)]
     return DECODERS[kind, bits](data).reshape(-1, channels), rate
 
 
-def _chunks(content: bytes) -> dict[bytes, bytes]:
-    out, place = {}, 12
+def _chunks(content: bytes, name: object) -> dict[bytes, bytes]:
+    out, place, count = {}, 12, 0
     while place + 8 <= len(content):
-        name, size = content[place : place + 4], struct.unpack_from("<I", content, place + 4)[0]
-        chunk = content[place + 8 : place + 8 + size]
-        if len(chunk) < size and name in (b"fmt ", b"data"):
-            raise FormatError(f"is cut off: its chunk {name.decode()!r} has {len(chunk):,} of {size:,} bytes")
-        out.setdefault(name, chunk)
-        place += 8 + size + size % 2
+        kind, size = content[place : place + 4], struct.unpack_from("<I", content, place + 4)[0]
+        if kind in (b"fmt ", b"data"):
+            chunk = out.setdefault(kind, content[place + 8 : place + 8 + size])
+            if len(content) < place + 8 + size:
+                raise FormatError(f"is cut off: its chunk {kind.decode()!r} has {len(chunk):,} of {size:,} bytes")
+        place, count = place + 8 + size + size % 2, count + 1
+        within("sound_chunks", count, name)
     return out
 
 

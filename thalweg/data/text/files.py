@@ -1,13 +1,14 @@
 """Texts in people's files: tables, lines, folders of a class each, columns of tokens and tags, parallel texts."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from thalweg.data.decoding import UTF8, lines_of, read_lines, read_text
 from thalweg.data.table.files import read_csv
+from thalweg.data.text.json_lines import parsed
 from thalweg.errors import DataError, nearest
+from thalweg.limits import within
 
 DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
@@ -79,10 +80,7 @@ def read_jsonl(path: PathLike, *, encoding: str = UTF8) -> dict[str, list[Any]]:
     for n, line in enumerate(lines_of(read_text(path, encoding=encoding)), start=1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}: line {n} is no JSON: {error}.\n  Write one object a line.") from error
+        row = parsed(line, f"{path}: line {n}")
         if not isinstance(row, dict) or (rows and row.keys() != rows[0].keys()):
             names = f"the names {sorted(rows[0])}" if rows else "an object with names"
             raise DataError(f"{path}: line {n} has not {names}: {line[:80]}.\n  Give every line the same names.")
@@ -143,6 +141,7 @@ def read_conll(path: PathLike, *, token: int = 0, tag: int = -1, encoding: str =
         separator = separator or ("\t" if "\t" in line else " ")
         cells = line.split("\t") if separator == "\t" else [cell for cell in line.split(" ") if cell]
         width = width or len(cells)
+        within("line_columns", len(cells), f"{path}: line {n}")
         if len(cells) != width or not all(-width <= column < width for column in (token, tag)):
             raise DataError(
                 f"{path}: line {n} has {len(cells)} columns, {line[:60]!r}; expected {width}, with columns {token} and"

@@ -3,25 +3,27 @@
     .npz   an array x, and y for the labels if they are known
     .npy   an array of pictures, or one picture
     .csv   a line a picture: its pixels row by row, and a column y (or label, target, class)
-    .png   and what else Pillow opens: one picture, brought to the network's size
+    .png   or another picture file (.jpg, .gif, .bmp, .tif, .webp, .ppm): one, brought to the network's size
 
 Nothing is unpickled.
 """
 
 import math
-import zipfile
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from thalweg import data
+from thalweg.data.files import from_npy, names_of
 from thalweg.data.table.cells import number
 from thalweg.errors import DataError, nearest
+from thalweg.recipes.image import pictures
 
 LABEL_COLUMNS = ("y", "label", "target", "class")
+WHOLE = re.compile(r"-?[0-9]{1,9}")
 Rows = tuple[np.ndarray, np.ndarray | None]
 """Inputs, and labels as the file has them where it has them."""
 
@@ -40,11 +42,13 @@ def read(path: Path, shape: Sequence[int] | None = None, brightest: float = 255)
     """
     if not path.is_file():
         raise DataError(f"{path} is no file.\n  Write the path of a .npz, .npy, .csv or picture file.")
-    if path.suffix.lower() in Image.registered_extensions():
+    if path.suffix.lower() in pictures.suffixes():
         return _picture(path, shape, brightest), None
     if path.suffix.lower() not in READERS:
         raise DataError(f"{path} is none of the kinds read here.\n  {nearest(path.suffix, [*READERS, '.png', '.jpg'])}")
     x, y = READERS[path.suffix.lower()](path)
+    if not len(x):
+        raise DataError(f"{path} holds no rows.\n  Write at least one.")
     x = _square(x, path) if shape is None else _fit(x, tuple(shape), path)
     return x, y
 
@@ -66,25 +70,20 @@ def codes(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
 
 
 def _npz(path: Path) -> Rows:
-    try:
-        labelled = "y.npy" in zipfile.ZipFile(path).namelist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read: {error}.\n  Write it with np.savez(path, x=..., y=...).") from error
-    source = data.from_npz(path, y="y" if labelled else None)
+    source = data.from_npz(path, y="y" if "y" in names_of(path) else None)
     return source.x, source.y
 
 
 def _npy(path: Path) -> Rows:
-    try:
-        return data.as_arrays(np.load(path, allow_pickle=False)), None
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read: {error}.\n  Write it anew with np.save(path, pictures).") from error
+    return from_npy(path), None
 
 
 def _csv(path: Path) -> Rows:
     table = data.read_csv(path)
     label = next((name for name in table if name.lower() in LABEL_COLUMNS), None)
     y = None if label is None else _labels(table.pop(label))
+    if not table:
+        raise DataError(f"{path} holds labels alone.\n  Write a column for each pixel beside them.")
     columns = [[number(cell) for cell in cells] for cells in table.values()]
     for name, cells in zip(table, columns, strict=True):
         if None in cells:
@@ -92,11 +91,11 @@ def _csv(path: Path) -> Rows:
                 f"{path}: column {name!r}, row {cells.index(None)} holds no number.\n"
                 f"  Columns other than {', '.join(LABEL_COLUMNS)} are pixels."
             )
-    return np.array(columns, np.float32).reshape(len(table), -1).T.copy(), y
+    return data.as_arrays(np.array(columns).reshape(len(table), -1).T, name=str(path)), y
 
 
 def _labels(cells: list[str]) -> np.ndarray:
-    whole = all(cell.lstrip("-").isdigit() for cell in cells)
+    whole = all(WHOLE.fullmatch(cell) for cell in cells)  # others are names, as are numbers beyond int32
     return np.array(cells).astype(np.int32 if whole else str)
 
 
@@ -106,12 +105,8 @@ READERS: dict[str, Callable[[Path], Rows]] = {".csv": _csv, ".npy": _npy, ".npz"
 def _picture(path: Path, shape: Sequence[int] | None, brightest: float) -> np.ndarray:
     if shape is None or len(shape) not in (2, 3) or (len(shape) == 3 and shape[-1] not in (1, 3)):
         raise DataError(f"{path} is a picture; the network takes rows of {shape}.\n  Write them as .npy or .csv.")
-    try:
-        with Image.open(path) as image:
-            resized = image.convert("RGB" if tuple(shape[2:]) == (3,) else "L").resize((shape[1], shape[0]))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}.\n  Save it anew as .png.") from error
-    return np.asarray(resized, np.float32).reshape(1, *shape) * np.float32(brightest / 255)
+    pixels = pictures.read(path, (shape[0], shape[1]), colours=tuple(shape[2:]) == (3,))
+    return pixels.reshape(1, *shape) * np.float32(brightest / 255)
 
 
 def _square(x: np.ndarray, path: Path) -> np.ndarray:
