@@ -22,6 +22,10 @@ class Limit(NamedTuple):
 
 LIMITS = MappingProxyType(
     {
+        "csv_bytes": Limit(2**30, "bytes of a table"),
+        "csv_cells": Limit(10**8, "cells of a table"),
+        "csv_characters": Limit(2**17, "characters"),
+        "csv_columns": Limit(2**17, "columns of a table"),
         "file_bytes": Limit(2**32, "bytes"),
         "folder_files": Limit(10**6, "files and folders"),
         "json_depth": Limit(64, "levels of lists and objects"),

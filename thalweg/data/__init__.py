@@ -47,6 +47,7 @@ from thalweg.data.stream import Chunk, chunks
 from thalweg.data.table import (
     CodeColumn,
     NumberColumn,
+    NumberFormat,
     OneHotColumn,
     TableEncoder,
     as_table,
@@ -82,6 +83,7 @@ ALLOWED = {
         MFCC,
         MinMax,
         NumberColumn,
+        NumberFormat,
         OneHot,
         OneHotColumn,
         PerUtterance,
@@ -109,6 +111,7 @@ __all__ = [
     "LogMel",
     "MinMax",
     "NumberColumn",
+    "NumberFormat",
     "OneHot",
     "OneHotColumn",
     "Padded",

@@ -55,6 +55,8 @@ EXAMPLES = {
     "period": 24,
     "target": "price",
     "time": "date",
+    "decimal": ",",
+    "thousands": "space",
     "top_k": 40,
     "top_p": 0.9,
 }  # of the settings that are nothing unless they are set

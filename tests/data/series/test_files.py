@@ -55,3 +55,22 @@ def test_faults_that_may_pass(tmp_path):
         read_series(table(tmp_path, "t,x\n2000-01-01,1\n"), time="tt")
     with pytest.raises(ConfigError, match="missing='mean' is unknown"):
         read_series(table(tmp_path, "t,x\n2000-01-01,1\n"), missing="mean")
+
+
+def test_numbers_as_people_write_them(tmp_path):
+    path = table(tmp_path, "t;x;y\n2000-01-01;3,5;1.060,25\n2000-01-02;NA;2\n2000-01-03;4,25;-1.000,5\n")
+    with pytest.warns(UserWarning, match=r"numbers are written as '(4,25|1\.060,25)', which is read as") as caught:
+        series = read_series(path, missing="forward")
+    assert series.values.tolist() == [[3.5, 1060.25], [3.5, 2], [4.25, -1000.5]]
+    assert len(caught) == 2
+    stated = read_series(path, missing="forward", decimal=",", thousands=".")
+    assert stated.values.tolist() == series.values.tolist()
+    path = table(tmp_path, 't,x\n2000-01-01,"1,060"\n2000-01-02,"2,000"\n')
+    with pytest.raises(DataError, match=r"'x': row 0 holds '1,060', which is 1060 or 1\.06\.\n.* thousands=','"):
+        read_series(path)
+    assert read_series(path, thousands=",").values.ravel().tolist() == [1060, 2000]
+    path = table(tmp_path, "t,x\n2000-01-01,1\n2000-01-02,2\n2000-01-03,3o\n")
+    with pytest.raises(
+        DataError, match=r"'x': row 2 holds '3o'; expected a number.*\n.*on line 4 of the file; or leave"
+    ):
+        read_series(path)

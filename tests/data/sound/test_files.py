@@ -10,6 +10,7 @@ import scipy.io.wavfile
 import scipy.signal
 
 from thalweg.data import load_sounds, read_sound, resample
+from thalweg.data.sound import files
 from thalweg.data.sound.wav import decode_wav
 from thalweg.errors import ConfigError, DataError, MissingExtraError
 
@@ -101,6 +102,49 @@ def test_what_is_wrong_is_said(tmp_path, content, message):
 def test_clipping_can_be_taken(tmp_path):
     (tmp_path / "a.wav").write_bytes(riff(1, 16, 1, np.int16([32767, -32768, 5, 6]).tobytes()))
     assert len(read_sound(tmp_path / "a.wav", clipped=1.0).samples) == 4
+
+
+def ogg(path, loud):
+    """An OGG file of a loud tone whose decoded samples pass 1."""
+    sf = pytest.importorskip("soundfile", reason="an extra: pip install 'thalweg[sound]'")
+    sound = loud * np.sign(np.sin(2 * np.pi * 30 * np.arange(16_000) / 16_000)) * np.linspace(0, 1, 16_000) ** 8
+    sf.write(path, sound, 16_000, format="OGG", subtype="VORBIS")
+    decoded = sf.read(path, dtype="float32")[0]
+    assert np.abs(decoded).max() > 1
+    return decoded
+
+
+def test_lossy_files_may_pass_one_and_are_clipped_counted_and_said(tmp_path):
+    decoded = ogg(tmp_path / "a.ogg", 0.999)
+    count = int((np.abs(decoded) > 1).sum())
+    with pytest.warns(
+        UserWarning, match=rf"a\.ogg: {count} of 16,000 samples lie beyond 1 \(up to 1\.\d+\).*clipped\."
+    ):
+        samples, _ = read_sound(tmp_path / "a.ogg")
+    np.testing.assert_array_equal(samples, np.clip(decoded, -1, 1))
+    (tmp_path / "b.ogg").write_bytes((tmp_path / "a.ogg").read_bytes())
+    with pytest.warns(UserWarning, match=rf"clipped, and so were {count} of 1 more files") as caught:
+        load_sounds([tmp_path / "a.ogg", tmp_path / "b.ogg"])
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".ogg", ".opus", ".flac", ".wav"])
+def test_lossless_files_and_nan_are_refused_still(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"a{suffix}"
+    for samples, fails in (
+        ([0, 1.0006, -0.5], suffix in (".flac", ".wav")),
+        ([0, 0.5, np.nan], True),
+        ([3.0] * 9, True),
+    ):
+        decoded = np.float32(samples)[:, None]
+        monkeypatch.setattr(files, "_decoded", lambda path, decoded=decoded: (decoded, 8000))
+        if fails:
+            with pytest.raises(DataError, match=r"samples lie from -1 to 1|is clipped: 100\.0%"):
+                read_sound(path)
+            continue
+        with pytest.warns(UserWarning, match=r"1 of 3 samples lie beyond 1 \(up to 1\.0006\)"):
+            found = read_sound(path, clipped=0.5).samples
+        assert found.tolist() == [0, 1, -0.5]
 
 
 def test_no_file(tmp_path):

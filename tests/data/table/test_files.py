@@ -1,10 +1,13 @@
 """CSV files and frames: dialects, gaps, and files that cannot be used."""
 
+import gzip
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.data import as_table, from_csv, read_csv
+from thalweg.data import as_table, from_csv, read_csv, read_series
 from thalweg.errors import DataError
 
 
@@ -58,6 +61,69 @@ def test_dialects(tmp_path):
         assert read_csv(path, **options) == {"a": ["1", "2"], "y": ["0", "1"]}
     path.write_bytes("a,y\nMüller,0\n".encode("latin-1"))
     assert read_csv(path, encoding="latin-1")["a"] == ["Müller"]
+
+
+def test_a_row_of_nothing_is_a_missing_value(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text('v\n1\n\n3\n  \n""\n6\n\n\n')
+    assert read_csv(path) == {"v": ["1", "", "3", "", "", "6"]}
+    assert (
+        read_csv(path)["v"]
+        == pd.read_csv(path, skip_blank_lines=False, dtype=str)["v"].fillna("").str.strip().tolist()[:6]
+    )
+    with pytest.raises(DataError, match=r"variable 'v': row 1 is missing\.\n"):
+        read_series(path)
+    assert read_series(path, missing="forward").values.ravel().tolist() == [1, 1, 3, 3, 3, 6]
+    path.write_text('v\n1\n""\n\n')
+    assert read_csv(path) == {"v": ["1", ""]}
+    path.write_text("\n1\n\n3\n")
+    assert read_csv(path, names=["v"]) == {"v": ["", "1", "", "3"]}
+    path.write_text("\n\na,b\n\n1,2\n,\n\n3,\n,\n\n")
+    assert read_csv(path) == {"a": ["1", "", "3", ""], "b": ["2", "", "", ""]}
+
+
+def test_the_delimiter_is_one_that_fits_the_names(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("3,5;4,25\n1,5;2,0\n")
+    assert read_csv(path, names=["a", "y"]) == {"a": ["3,5", "1,5"], "y": ["4,25", "2,0"]}
+    path.write_text("3,5\n1,5\n")
+    assert read_csv(path, names=["a"]) == {"a": ["3,5", "1,5"]}
+    with pytest.raises(DataError, match="the first line holds numbers"):
+        read_csv(path, delimiter=";")
+    path.write_text("\ufeffa;y\n3,5;1\n4,5;0\n", encoding="utf-8")
+    assert list(read_csv(path, encoding="utf-8")) == ["a", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "content"),
+    [
+        ("csv_bytes", 20, "a,b\n" + "1,2\n" * 5),
+        ("csv_columns", 3, "a,b,c,d\n1,2,3,4\n"),
+        ("csv_columns", 3, "a,b\n1,2\n" + "1," * 50 + "1\n"),
+        ("csv_cells", 7, "a,b\n" + "1,2\n" * 3),
+        ("csv_cells", 7, "v\n" + "\n" * 50 + "1\n"),
+        ("csv_characters", 8, "a,b\n1,123456789\n"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_limit_is_named_and_raised_by_a_setting(tmp_path, monkeypatch, name, most, content, packed):
+    path = tmp_path / ("file.csv.gz" if packed else "file.csv")
+    path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
+    monkeypatch.setenv(f"THALWEG_LIMIT_{name.upper()}", str(most))
+    with pytest.raises(DataError, match=rf"has more than {most} .*{name}\.\n.*THALWEG_LIMIT_{name.upper()} "):
+        read_csv(path)
+    monkeypatch.setenv(f"THALWEG_LIMIT_{name.upper()}", "1000")
+    if "1,1,1" not in content:
+        assert read_csv(path)
+
+
+def test_a_header_of_many_names_is_looked_at_once(tmp_path):
+    path = tmp_path / "file.csv"
+    names = [f"n{i}" for i in range(100_000)]
+    path.write_text(",".join(names) + "\n" + ",".join(["1"] * len(names)) + "\n")
+    began = time.process_time()
+    assert len(read_csv(path)) == len(names)
+    assert time.process_time() - began < 10  # looking for each name among all takes minutes
 
 
 def test_frames_with_gaps():

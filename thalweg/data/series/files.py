@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.series.series import Series, missing_value
-from thalweg.data.table.cells import Table, missing, number
+from thalweg.data.table.cells import Table, line_of, missing, number
 from thalweg.data.table.files import read_csv
+from thalweg.data.table.numbers import PLAIN, NumberFormat, check_together, find_format, say_formats
 from thalweg.errors import ConfigError, DataError, nearest
+
+LEFT_OUT = "leave the column {!r} out"
 
 
 def read_series(
@@ -20,6 +23,8 @@ def read_series(
     variables: Collection[str] | None = None,
     missing: str | None = None,
     regular: bool = True,
+    decimal: str | None = None,
+    thousands: str | None = None,
     **options: Any,
 ) -> Series:
     r"""The series in a CSV file, the oldest row first.
@@ -30,10 +35,13 @@ def read_series(
         variables: the columns to keep; all but the time by default.
         missing: "forward" repeats the last known value where one is missing; nothing later is looked at.
         regular: whether times that are not evenly spaced are an error; False counts rows as steps.
+        decimal: the sign before the decimals, "." or ","; found for each column by default, and said.
+        thousands: the sign between thousands, ",", ".", "'" or " "; likewise.
         **options: what `read_csv` takes: `names`, `delimiter`, `encoding`.
 
     Raises:
-        DataError: see `read_csv`; a cell is no number or missing, the times are unordered or uneven.
+        DataError: see `read_csv`; a cell is no number or missing, or is one of two numbers; the times are unordered or
+            uneven.
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "rain.csv"
@@ -52,7 +60,10 @@ def read_series(
     kept = [name for name in (variables or table) if name != time]
     if not kept:
         raise DataError(f"{path} has no column beside the time {time!r}.\n  A series needs a variable.")
-    values = np.stack([_numbers(name, table[name], forward=missing == "forward") for name in kept], axis=1)
+    formats = {name: find_format(name, table[name], decimal, thousands, LEFT_OUT) or PLAIN for name in kept}
+    check_together(formats, table)
+    say_formats(formats, table, decimal, thousands, texts=LEFT_OUT)
+    values = np.stack([_numbers(name, table[name], formats[name], missing == "forward") for name in kept], axis=1)
     series = Series.of(values, kept, stamps if regular else None)
     return dataclasses.replace(series, times=stamps)
 
@@ -80,25 +91,16 @@ def _stamps(name: str, cells: list[str]) -> np.ndarray:
     return stamps
 
 
-def _numbers(name: str, cells: list[str], *, forward: bool) -> np.ndarray:
+def _numbers(name: str, cells: list[str], written: NumberFormat, forward: bool) -> np.ndarray:
     out = np.zeros(len(cells))
     for row, cell in enumerate(cells):
-        value = number(cell)
+        value = None if missing(cell) else written(cell)
         if value is None and not missing(cell):
-            raise DataError(f"column {name!r}: row {row} holds {cell!r}; expected a number.\n  {_mended(cell)}")
-        gap = missing(cell) or value is None
-        if gap and not (forward and row):
+            raise DataError(
+                f"column {name!r}: row {row} holds {cell!r}; expected a number{line_of(cells, row)}.\n"
+                "  Mend the row, or leave the column out."
+            )
+        if value is None and not (forward and row):
             raise missing_value(name, row)
-        out[row] = out[row - 1] if gap else value
+        out[row] = out[row - 1] if value is None else value
     return out
-
-
-def _mended(cell: str) -> str:
-    """What to do about a cell that is no number; a comma makes two kinds of numbers, and which is not known.
-
-    >>> _mended("1,200"), _mended("many")
-    ('Write numbers with a point and without commas: 1.5, 1200.', 'Mend the row, or leave the column out.')
-    """
-    if "," in cell and number(cell.replace(",", "")) is not None:
-        return "Write numbers with a point and without commas: 1.5, 1200."
-    return "Mend the row, or leave the column out."

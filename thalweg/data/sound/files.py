@@ -5,7 +5,8 @@ WAV needs nothing but this package; FLAC, OGG and MP3 go through `soundfile`, th
 
 import math
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,18 @@ from thalweg.limits import within
 
 FULL = 1 - 2.0**-15  # the highest sample that 16 bits hold
 FORMATS = ("AIFF", "FLAC", "MP3", "OGG", "RF64", "WAV", "WAVEX")  # that `soundfile` is let read
+LOSSY = frozenset({".mp3", ".oga", ".ogg", ".opus"})
+"""What decodes to a sound like the one that was written, whose peaks may pass 1 a little."""
 Name = str | os.PathLike[str]
+
+
+class Beyond(NamedTuple):
+    """How many samples of a file passed 1 and were clipped, and the highest of them."""
+
+    path: Path
+    count: int
+    total: int
+    highest: float
 
 
 class Sound(NamedTuple):
@@ -36,6 +48,9 @@ def read_sound(path: Name, sampling_rate: int | None = None, *, clipped: float =
         sampling_rate: what to bring it to, in hertz; by default it stays as it is.
         clipped: the share of samples at full scale from which on a recording counts as clipped; 1.0 takes all.
 
+    A file of a lossy format (MP3, OGG, Opus) may pass 1 where the recording came near it: these samples are clipped, and
+    a warning counts them.
+
     Raises:
         DataError: the file is missing, unreadable, cut off, 0 seconds long, clipped, or holds NaN or samples beyond 1.
         MissingExtraError: it is no WAV file and `soundfile` is not installed.
@@ -48,13 +63,9 @@ def read_sound(path: Name, sampling_rate: int | None = None, *, clipped: float =
     >>> read_sound(path)
     Sound(samples=array([ 0.  ,  0.5 , -0.25], dtype=float32), sampling_rate=8000)
     """
-    path = Path(path)
-    samples, rate = _decoded(path)
-    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
-    check_sound(mono, str(path), clipped)
-    if sampling_rate is None:
-        return Sound(mono, rate)
-    return Sound(_resampled(mono, rate, sampling_rate, path), sampling_rate)
+    sound, beyond = _read(Path(path), sampling_rate, clipped)
+    _say_clipped([beyond])
+    return sound
 
 
 def load_sounds(paths: Iterable[Name], sampling_rate: int | None = None, *, clipped: float = 0.01) -> list[np.ndarray]:
@@ -64,7 +75,9 @@ def load_sounds(paths: Iterable[Name], sampling_rate: int | None = None, *, clip
         DataError: see `read_sound`; or the files differ in their rate and no `sampling_rate` is named.
     """
     paths = [Path(path) for path in paths]
-    sounds = [read_sound(path, sampling_rate, clipped=clipped) for path in paths]
+    found = [_read(path, sampling_rate, clipped) for path in paths]
+    _say_clipped([beyond for _, beyond in found])
+    sounds = [sound for sound, _ in found]
     for path, sound in zip(paths, sounds, strict=True):
         if sound.sampling_rate != sounds[0].sampling_rate:
             raise DataError(
@@ -125,6 +138,32 @@ def _resampled(samples: np.ndarray, original_rate: int, sampling_rate: int, name
 
     common = math.gcd(original_rate, sampling_rate)
     return resample_poly(samples, sampling_rate // common, original_rate // common).astype(samples.dtype)
+
+
+def _read(path: Path, sampling_rate: int | None, clipped: float) -> tuple[Sound, Beyond]:
+    samples, rate = _decoded(path)
+    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    level = np.abs(mono[np.isfinite(mono)]) if path.suffix.lower() in LOSSY else np.zeros(0)
+    beyond = Beyond(path, int((level > 1).sum()), len(mono), float(level.max(initial=0)))
+    mono = mono.clip(-1, 1) if beyond.count else mono  # NaN stays, and is refused
+    check_sound(mono, str(path), clipped)
+    if sampling_rate is None:
+        return Sound(mono, rate), beyond
+    return Sound(_resampled(mono, rate, sampling_rate, path), sampling_rate), beyond
+
+
+def _say_clipped(found: Sequence[Beyond]) -> None:
+    beyond = [one for one in found if one.count]
+    if beyond:
+        path, count, total, highest = beyond[0]
+        more = (
+            f", and so were {sum(b.count for b in beyond[1:]):,} of {len(beyond) - 1} more files" if beyond[1:] else ""
+        )
+        warnings.warn(
+            f"{path}: {count:,} of {total:,} samples lie beyond 1 (up to {highest:.4f}), as lossy formats allow; they"
+            f" were clipped{more}.\n  Nothing need be done; files written at a lower level have none.",
+            stacklevel=3,
+        )
 
 
 def _decoded(path: Path) -> tuple[np.ndarray, int]:

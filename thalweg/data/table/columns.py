@@ -1,11 +1,16 @@
 """The columns of a table: texts in, numbers out. Each kind of column is a record of what it learned."""
 
+import math
+import re
+
 import numpy as np
 
-from thalweg.data.table.cells import missing, number
+from thalweg.data.table.cells import line_of, missing
+from thalweg.data.table.numbers import PLAIN, NumberFormat
 from thalweg.errors import DataError
 from thalweg.record import Record
 
+DATE = re.compile(r"(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:\d\d){1,2})(?:[T ]\d\d?:.*)?")
 FEW = 100  # a text column with more values than this, most of them different, names rows rather than kinds
 
 
@@ -18,6 +23,7 @@ class NumberColumn(Record):
 
     name: str
     fill: float | None = None
+    written: NumberFormat = PLAIN
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -26,10 +32,10 @@ class NumberColumn(Record):
 
     def __call__(self, cells: list[str]) -> np.ndarray:
         """float64 [rows, 1]."""
-        numbers = [self.fill if missing(cell) else number(cell) for cell in cells]
+        numbers = [self.fill if missing(cell) else self.written(cell) for cell in cells]
         for row, value in enumerate(numbers):
-            if value is None or not np.isfinite(value):
-                raise bad_cell(self.name, row, cells[row], "a number")
+            if value is None or not math.isfinite(value):
+                raise bad_cell(self.name, row, cells, "a number")
         return np.array(numbers, np.float64)[:, None]
 
 
@@ -76,26 +82,24 @@ class CodeColumn(Record):
 Column = NumberColumn | OneHotColumn | CodeColumn
 
 
-def learn_numbers(name: str, cells: list[str], rows: list[int], fill: bool) -> NumberColumn | None:
-    """The column of numbers that `cells` are, or None where one of them is a text.
+def learn_numbers(name: str, cells: list[str], rows: list[int], fill: bool, written: NumberFormat) -> NumberColumn:
+    """The column of numbers that `cells` are, as `written` says.
 
     With `fill`, the mean of `rows` (the training part) stands for what is missing.
     """
-    if not all(missing(cell) or number(cell) is not None for cell in cells):
-        return None
     if not fill:
-        return NumberColumn(name)
-    known = [float(cells[row]) for row in rows if not missing(cells[row])]
+        return NumberColumn(name, None, written)
+    known = [written(cells[row]) for row in rows if not missing(cells[row])]
     if not known:
         raise DataError(f"column {name!r} is empty: every cell is missing.\n  Write drop=[{name!r}].")
-    return NumberColumn(name, float(np.mean(known)))
+    return NumberColumn(name, float(np.mean(np.array(known, np.float64))), written)
 
 
 def learn_texts(name: str, cells: list[str], fill: bool) -> tuple[str, ...]:
     """The different texts of a column, sorted; with `fill` a missing one counts as the empty text."""
     gap = first_missing(cells)
     if gap is not None and not fill:
-        raise bad_cell(name, gap, cells[gap], "")
+        raise bad_cell(name, gap, cells, "")
     return tuple(sorted({"" if missing(cell) else cell for cell in cells}))
 
 
@@ -108,19 +112,29 @@ def check_kinds(name: str, values: tuple[str, ...], rows: int) -> None:
         )
 
 
+def check_dates(name: str, values: tuple[str, ...]) -> None:
+    """`DataError` for a column of dates, of which a new one would be unknown."""
+    if all(map(DATE.fullmatch, filter(None, values))):
+        raise DataError(
+            f"column {name!r} holds dates such as {values[-1]!r}: as texts, a new date would be unknown.\n"
+            f"  Write drop=[{name!r}] and columns of your own (weekday, month), or categorical=[{name!r}]."
+        )
+
+
 def first_missing(cells: list[str]) -> int | None:
     """The first row whose cell holds nothing."""
     return next((row for row, cell in enumerate(cells) if missing(cell)), None)
 
 
-def bad_cell(name: str, row: int, cell: str, expected: str) -> DataError:
+def bad_cell(name: str, row: int, cells: list[str], expected: str) -> DataError:
     """The error for a cell that is missing or is not what was `expected`, with its row, its column and the remedy."""
-    if missing(cell):
+    where = line_of(cells, row)
+    if missing(cells[row]):
         return DataError(
             f"column {name!r}: row {row} is missing.\n  Write missing='mean' to fill it, drop=[{name!r}] to"
-            " leave the column out, or remove the row."
+            f" leave the column out, or remove the row{where}."
         )
-    return DataError(f"column {name!r}: row {row} holds {cell!r}; expected {expected}.\n  Mend the cell.")
+    return DataError(f"column {name!r}: row {row} holds {cells[row]!r}; expected {expected}.\n  Mend the cell{where}.")
 
 
 def _codes(name: str, values: tuple[str, ...], cells: list[str]) -> list[int]:
@@ -128,5 +142,5 @@ def _codes(name: str, values: tuple[str, ...], cells: list[str]) -> list[int]:
     texts = ["" if missing(cell) else cell for cell in cells]
     for row, text in enumerate(texts):
         if text not in place:
-            raise bad_cell(name, row, cells[row], f"one of {', '.join(map(repr, values[:8]))}")
+            raise bad_cell(name, row, cells, f"one of {', '.join(map(repr, values[:8]))}")
     return [place[text] for text in texts]

@@ -9,18 +9,20 @@ import numpy as np
 from thalweg.data.arrays import aligned
 from thalweg.data.labels import Labels
 from thalweg.data.sources import ArraySource
-from thalweg.data.table.cells import Table, as_table, number
+from thalweg.data.table.cells import Table, as_table, line_of
 from thalweg.data.table.columns import (
     CodeColumn,
     Column,
     NumberColumn,
     OneHotColumn,
+    check_dates,
     check_kinds,
     first_missing,
     learn_numbers,
     learn_texts,
 )
 from thalweg.data.table.files import read_csv
+from thalweg.data.table.numbers import NumberFormat, check_together, find_format, say_formats
 from thalweg.errors import ConfigError, DataError, nearest
 from thalweg.record import Record
 
@@ -39,6 +41,7 @@ class TableEncoder(Record):
     columns: tuple[Column, ...]
     target: str | None = None
     labels: Labels | None = None
+    numbers: NumberColumn | None = None
 
     @classmethod
     def fit(
@@ -52,10 +55,13 @@ class TableEncoder(Record):
         codes: Collection[str] = (),
         missing: str | None = None,
         rows: Iterable[int] | None = None,
+        decimal: str | None = None,
+        thousands: str | None = None,
     ) -> "TableEncoder":
         """Learn what each column becomes.
 
-        A column whose every cell is a number stays a number; any other becomes one number for each text it holds.
+        A column whose every cell is a number stays a number; any other becomes one number for each text it holds. How
+        a column writes its numbers (3,5 or 1,060.50 or $12) is found, and said where it is not as Python writes them.
 
         Args:
             table: columns of texts from `read_csv`, a dict of columns, or a frame.
@@ -66,9 +72,12 @@ class TableEncoder(Record):
             codes: columns to give as codes, for an `Embedding`.
             missing: "mean" fills a missing number with the column's mean and makes a missing text a value of its own.
             rows: the rows whose means fill in, `split.train`; all by default.
+            decimal: the sign before the decimals of all numbers, "." or ","; found for each column by default.
+            thousands: the sign between thousands, ",", ".", "'" or " "; likewise.
 
         Raises:
-            DataError: a missing cell, an unknown column, a text column that names rows, a target of one class.
+            DataError: a missing cell, an unknown column, a text column that names rows, a target of one class; a column
+                of which most cells are numbers and not all, or whose numbers can be read in two ways.
         """
         table = as_table(table)
         if missing not in (None, "mean"):
@@ -76,20 +85,29 @@ class TableEncoder(Record):
         for name in (*(columns or ()), *drop, *categorical, *codes, *filter(None, [target])):
             _check_known(name, table)
         chosen = list(range(_length(table)) if rows is None else rows)
+        kept = [name for name in (columns or table) if name != target and name not in drop]
+        named = [name for name in (*kept, *filter(None, [target])) if name not in {*codes, *categorical}]
+        formats = _formats(table, named, decimal, thousands)
 
         def learn(name: str) -> Column:
             cells, fill = table[name], missing == "mean"
-            if name not in codes and name not in categorical and (numbers := learn_numbers(name, cells, chosen, fill)):
-                return numbers
+            if name in formats:
+                return learn_numbers(name, cells, chosen, fill, formats[name])
             values = learn_texts(name, cells, fill)
             if name in codes:
                 return CodeColumn(name, values)
+            if name not in categorical:
+                check_dates(name, values)
             check_kinds(name, values, len(cells))
             return OneHotColumn(name, values)
 
-        kept = [name for name in (columns or table) if name != target and name not in drop]
-        labels = None if target is None else _learn_target(target, table[target], target in categorical)
-        return cls(tuple(learn(name) for name in kept), target, labels)
+        learned = tuple(learn(name) for name in kept)
+        if target is None:
+            return cls(learned)
+        labels = Labels.fit(np.array(_target_cells(target, table)), f"the target {target!r}")
+        if target in formats:
+            return cls(learned, target, numbers=NumberColumn(target, written=formats[target]))
+        return cls(learned, target, labels)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -106,8 +124,16 @@ class TableEncoder(Record):
             width = len(column.features)
             x[:, start : start + width] = column(table[column.name])
             start += width
-        y = _targets(self.target, table[self.target], self.labels) if self.target and self.target in table else None
-        return x, y
+        return x, self._targets(table) if self.target is not None and self.target in table else None
+
+    def _targets(self, table: Table) -> np.ndarray:
+        name = str(self.target)
+        cells = _target_cells(name, table)
+        if self.labels is not None:
+            return self.labels(np.array(cells), f"the target {name!r}")
+        whole = all(cell.lstrip("+-").isdigit() for cell in cells)
+        numbers = (self.numbers or NumberColumn(name))(cells)[:, 0]
+        return numbers.astype(np.int32 if whole else np.float32)
 
 
 def _length(table: Table) -> int:
@@ -119,24 +145,24 @@ def _check_known(name: str, table: Table) -> None:
         raise DataError(f"the table has no column {name!r}.\n  {nearest(name, table)}")
 
 
-def _learn_target(name: str, cells: list[str], as_text: bool) -> Labels | None:
-    _check_target(name, cells)
-    labels = Labels.fit(np.array(cells), f"the target {name!r}")
-    return labels if as_text or any(number(cell) is None for cell in cells) else None
+def _formats(table: Table, names: list[str], decimal: str | None, thousands: str | None) -> dict[str, NumberFormat]:
+    """How the columns of numbers among `names` are written; said where that was found and is not Python's way."""
+    found = {name: find_format(name, table[name], decimal, thousands) for name in names}
+    formats = {name: written for name, written in found.items() if written is not None}
+    check_together(formats, table)
+    say_formats(formats, table, decimal, thousands)
+    return formats
 
 
-def _targets(name: str, cells: list[str], labels: Labels | None) -> np.ndarray:
-    _check_target(name, cells)
-    if labels is not None:
-        return labels(np.array(cells), f"the target {name!r}")
-    whole = all(cell.lstrip("+-").isdigit() for cell in cells)
-    return NumberColumn(name)(cells)[:, 0].astype(np.int32 if whole else np.float32)
-
-
-def _check_target(name: str, cells: list[str]) -> None:
+def _target_cells(name: str, table: Table) -> list[str]:
+    cells = table[name]
     gap = first_missing(cells)
     if gap is not None:
-        raise DataError(f"the target {name!r}: row {gap} is missing.\n  Leave out the rows that have no target.")
+        raise DataError(
+            f"the target {name!r}: row {gap} is missing.\n  Leave out the rows that have no target"
+            f"{line_of(cells, gap)}."
+        )
+    return cells
 
 
 def from_csv(
@@ -158,7 +184,8 @@ def from_csv(
         names: the columns' names, for a file whose first line is data already.
         delimiter: what separates the cells; found in the first line by default.
         encoding: of the file.
-        **options: what `TableEncoder.fit` takes: `columns`, `drop`, `categorical`, `codes`, `missing`, `rows`.
+        **options: what `TableEncoder.fit` takes: `columns`, `drop`, `categorical`, `codes`, `missing`, `rows`,
+            `decimal`, `thousands`.
 
     Raises:
         DataError: see `read_csv` and `TableEncoder.fit`.

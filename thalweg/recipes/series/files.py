@@ -6,6 +6,16 @@ from typing import Any
 from thalweg.data import Series, read_series
 from thalweg.errors import DataError
 
+WORDS = {
+    "missing='forward'": "--set missing=forward",
+    "regular=False": "--set spacing=any",
+    "decimal=','": "--set decimal=,",
+    "decimal='.'": "--set decimal=.",
+    "thousands=','": "--set thousands=,",
+    "thousands='.'": "--set thousands=.",
+}
+"""What an error calls an argument, and how the command line writes it."""
+
 
 def read(path: Path | None, settings: Any, variables: Any = None) -> Series:
     """The series in the file at `path`; what is wrong with it is said in the words of the settings.
@@ -15,14 +25,16 @@ def read(path: Path | None, settings: Any, variables: Any = None) -> Series:
     """
     if path is None or not path.is_file():
         raise DataError(f"{path} is no file.\n  Write the path of a .csv file with a column for each variable.")
-    missing = "forward" if settings.missing == "forward" else None
+    options = {
+        "missing": "forward" if settings.missing == "forward" else None,
+        "regular": settings.spacing == "even",
+        "decimal": settings.decimal,
+        "thousands": " " if settings.thousands == "space" else settings.thousands,
+    }
     try:
-        return read_series(
-            path, settings.time, variables=variables, missing=missing, regular=settings.spacing == "even"
-        )
+        return read_series(path, settings.time, variables=variables, **options)
     except DataError as error:
-        raise DataError(
-            str(error)
-            .replace("missing='forward'", "--set missing=forward")
-            .replace("regular=False", "--set spacing=any")
-        ) from error
+        text = str(error)
+        for ours, theirs in WORDS.items():
+            text = text.replace(ours, theirs)
+        raise DataError(text) from error

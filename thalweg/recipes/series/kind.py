@@ -47,6 +47,12 @@ class SeriesSettings(Settings):
     missing: Annotated[
         Literal["refuse", "forward"], Field(description="a missing value is refused, or the value before is repeated")
     ] = "refuse"
+    decimal: Annotated[
+        Literal[".", ","] | None, Field(description="the sign before decimals; found where it is not set")
+    ] = None
+    thousands: Annotated[
+        Literal[",", ".", "'", "space"] | None, Field(description="the sign between thousands, or space; likewise")
+    ] = None
     spacing: Annotated[Literal["even", "any"], Field(description="times are even, or rows are counted as steps")] = (
         "even"
     )

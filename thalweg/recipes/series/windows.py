@@ -23,7 +23,7 @@ def prepare(series: Series, settings: Any) -> tuple[Series, tuple[int, ...]]:
         ConfigError: a target that the series does not have.
         DataError: the logarithm of a number that is not above 0.
     """
-    columns = [series.column(name) for name in settings.target or series.names]
+    columns = [series.column(name) for name in settings.target or range(len(series.names))]
     if len(set(columns)) < len(columns):
         raise ConfigError(f"target={','.join(settings.target)} names a variable twice.\n  Name each once.")
     if settings.variables == "apart":

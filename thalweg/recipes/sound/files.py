@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data import list_sounds, read_csv, read_sound, read_sound_table
+from thalweg.data import list_sounds, load_sounds, read_csv, read_sound, read_sound_table
 from thalweg.data.sound.folder import SUFFIXES
 from thalweg.datasets import Entry, store
 from thalweg.errors import DataError
@@ -80,7 +80,7 @@ def read_sounds(files: Sequence[Path], rate: int, seconds: float | None = None) 
     """The samples of each file; a file that needs the extra is tried first, so that its lack costs nothing."""
     for other in [path for path in files if path.suffix.lower() not in (".wav", ".wave")][:1]:
         read_sound(other)
-    sounds = [read_sound(path, rate).samples for path in files]
+    sounds = load_sounds(files, rate)
     check_lengths(sounds, [str(path) for path in files], rate, seconds)
     silent = [path for path, sound in zip(files, sounds, strict=True) if is_silent(sound)]
     if silent:
