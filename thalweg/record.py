@@ -119,7 +119,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(same, a, b))
     kinds = [isinstance(v, bool | float) and type(v) for v in (a, b)]
-    return kinds[0] == kinds[1] and bool(a == b or (a != a and b != b))
+    return kinds[0] == kinds[1] and (a == b or [repr(a), repr(b)] == ["nan", "nan"])
 
 
 def resolve(value: Any, table: Mapping[str, Callable[[], Any]], kind: str) -> Any:

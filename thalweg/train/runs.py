@@ -27,7 +27,7 @@ class Recorder:
         self._last, self._cost = time.perf_counter(), 0.0
         self._spared = Spared(
             f"the checkpoint of the run to {self.folder}",
-            "Free space on that disk; the next is tried when it is due, and resume goes on from the last that was written.",
+            "Free space on that disk; the next comes when it is due, and resume goes on from the last one written.",
         )
 
     def save(self, fit: Fit, at: Position, *, last: bool = False) -> None:

@@ -17,7 +17,7 @@ that make it up, `remembers = ("best", "wait")`; one that also remembers arrays 
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -257,11 +257,11 @@ class Spared:
     def __init__(self, who: str, kept: str) -> None:
         self.who, self.kept, self.said, self.failed = who, kept, False, False
 
-    def __enter__(self) -> "Spared":
+    def __enter__(self) -> Self:
         self.failed = False
         return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         reason = error if isinstance(error, OSError) else getattr(error, "__cause__", None)
         self.failed = isinstance(reason, OSError) or isinstance(error, CheckpointError)
         if self.failed and not self.said:

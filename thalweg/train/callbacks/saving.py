@@ -48,7 +48,7 @@ class ModelCheckpoint(Callback):
         del save_weights_only
         self._spared = Spared(
             f"ModelCheckpoint to {self.filepath}",
-            "Free space on that disk; the next save is tried when it is due, and model.save(...) saves the last weights.",
+            "Free space on that disk; the next save comes when it is due, and model.save(...) writes the last weights.",
         )
         self.initial_value_threshold = initial_value_threshold
         self._monitor = Monitor(monitor, mode) if save_best_only else None
