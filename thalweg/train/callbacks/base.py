@@ -17,7 +17,7 @@ that make it up, `remembers = ("best", "wait")`; one that also remembers arrays 
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -257,9 +257,8 @@ class Spared:
     def __init__(self, who: str, kept: str) -> None:
         self.who, self.kept, self.said, self.failed = who, kept, False, False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         self.failed = False
-        return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         reason = error if isinstance(error, OSError) else getattr(error, "__cause__", None)
