@@ -48,9 +48,30 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def place(path: Path) -> Path:
+    """Where writing to `path` leads: links are followed to the file that they mean, there already or not.
+
+    Raises:
+        OSError: a folder, a device, a pipe or a socket lies there, or a file that may not be written.
+    """
+    end = Path(os.path.realpath(path))
+    if not os.path.lexists(end):
+        return end
+    if not stat.S_ISREG(end.stat().st_mode):  # a circle of links is an OSError here
+        raise OSError(errno.EISDIR if end.is_dir() else errno.EINVAL, "it is no regular file", str(path))
+    if not os.access(end, os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return end
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to. It takes the place of `path` when the block ends, and goes away if it fails.
+
+    A symbolic link stays: the file that it leads to is replaced. A file that was there keeps its permissions.
+
+    Raises:
+        OSError: the disk cannot be written, or `path` is no regular file.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "history.json"
@@ -59,9 +80,12 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text(), len(list(path.parent.iterdir()))
     ('[]', 1)
     """
+    path = place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         sync(temporary)
         temporary.replace(path)
         sync(path.parent)

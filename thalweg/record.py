@@ -68,7 +68,12 @@ def settings(record: Record) -> dict[str, Any]:
 def to_json(value: Any) -> Any:
     """`value` as what `json.dumps` takes: a record becomes `{"type": name, field: value, ...}`."""
     if isinstance(value, Record):
-        return {"type": type(value).__name__, **{k: to_json(v) for k, v in settings(value).items()}}
+        fields = {k: to_json(v) for k, v in settings(value).items()}
+        if "type" in fields:
+            raise ConfigError(
+                f"{type(value).__name__} has a field `type`, which a file has for its class.\n  Rename it."
+            )
+        return {"type": type(value).__name__, **fields}
     if isinstance(value, tuple | list):
         return [to_json(v) for v in value]
     if value is None or isinstance(value, bool | int | float | str):
@@ -97,6 +102,24 @@ def from_json(data: Any, allowed: Mapping[str, Callable[..., Any]], depth: int =
         raise ConfigError(
             f"the stored {name} does not fit this version: {error}.\n  Read it with the version that wrote it."
         ) from error
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are one setting: equal records of equal classes, part by part; NaN is NaN.
+
+    Classes are known by name and module, as a notebook's cell may define one again.
+
+    >>> same((1, float("nan")), (1, float("nan"))), same(1, True)
+    (True, False)
+    """
+    if isinstance(a, Record) and isinstance(b, Record):
+        kinds = [(type(v).__module__, type(v).__qualname__) for v in (a, b)]
+        names = [f.name for f in dataclasses.fields(a)]  # pyright: ignore[reportArgumentType]
+        return kinds[0] == kinds[1] and all(same(getattr(a, name), getattr(b, name, None)) for name in names)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    kinds = [isinstance(v, bool | float) and type(v) for v in (a, b)]
+    return kinds[0] == kinds[1] and (a == b or [repr(a), repr(b)] == ["nan", "nan"])
 
 
 def resolve(value: Any, table: Mapping[str, Callable[[], Any]], kind: str) -> Any:

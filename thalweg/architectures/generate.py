@@ -172,9 +172,33 @@ def _prepared(
             "  Give the number of real tokens of each row, or leave lengths out."
         )
     read = None if source is None else jax.tree.map(jnp.asarray, source)
+    _check_tokens(module, tokens, read, end)
     plan = Plan(module, search, steps, -1 if end is None else end, pad, getattr(model, "precision", FLOAT32))
     given = Prompt(jnp.asarray(tokens, jnp.int32), jnp.asarray(real, jnp.int32), read, random.key(seed))
     return plan, params, given
+
+
+def _check_tokens(module: Module, tokens: np.ndarray, source: Tree, end: int | None) -> None:
+    """Every token has a row in the table that reads it, where the module says of how many: `indices(port)`."""
+    indices = getattr(module, "indices", None)
+    if indices is None:
+        return
+    prompt = 0 if source is None else 1
+    rows = len(jax.tree.leaves(source)[0]) if prompt else len(tokens)
+    if rows != len(tokens):
+        raise ContractError(
+            f"source has {rows} rows and the prompt {len(tokens)}.\n  Give one start token for each row of the source."
+        )
+    parts = {"the prompt": (tokens, prompt), "source": (source, 0), "end": (end, prompt)}
+    for name, (value, port) in parts.items():
+        known = indices(port)
+        given = np.concatenate([[0], *(np.ravel(a) for a in jax.tree.leaves(value))])
+        bad = given[(given < 0) | (given >= known) | (given != np.rint(given))]
+        if bad.size:
+            raise ContractError(
+                f"{name} holds {', '.join(f'{v:g}' for v in np.unique(bad)[:5])}; the model knows whole numbers from 0 "
+                f"to {known - 1}.\n  Give what is not in the vocabulary an index of its own, as the tokenizer does."
+            )
 
 
 def _weights(model: Any) -> Tree:

@@ -66,6 +66,11 @@ class GPT(Module):
             x = self._block()(part(cx, "blocks", str(i)), x)
         return finish(cx, self._logits(cx, x))
 
+    def indices(self, port: int | str = 0) -> int:
+        """Below which number the tokens must be."""
+        del port
+        return self.vocabulary_size
+
     def start(self, cx: Context, rows: int, size: int, source: Tree = None) -> Cache:
         """An empty cache for `rows` sequences of up to `size` tokens."""
         if size > self.context:

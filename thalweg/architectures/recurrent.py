@@ -66,6 +66,11 @@ class RecurrentLM(Module):
         x, _ = self._over(cx, self._embedded(cx, tokens), [None] * len(self.recurrent))
         return finish(cx, self._logits(cx, x))
 
+    def indices(self, port: int | str = 0) -> int:
+        """Below which number the tokens must be."""
+        del port
+        return self.vocabulary_size
+
     def start(self, cx: Context, rows: int, size: int, source: Tree = None) -> Cache:
         """States of 0 for `rows` sequences; of any length, so `size` is not read."""
         dtype = cx.call.policy.compute

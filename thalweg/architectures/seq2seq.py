@@ -67,6 +67,10 @@ class Seq2Seq(Module):
         y, _ = self._decoded(cx, x, memory, self._keys(cx, memory), states)
         return base.padded(cx, finish(cx, y), target, self.mask_zero)
 
+    def indices(self, port: int | str = 0) -> int:
+        """Below which number the tokens must be: those of the source, port 0, and those of the target."""
+        return self.vocabulary_size if port == 0 else self._words
+
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read; of any length, so `size` is not read."""
         if source is None:

@@ -64,6 +64,10 @@ class Transformer(Module):
             x = self._decoder_block()(part(cx, "decoder", str(i)), (x, memory))
         return base.padded(cx, finish(cx, self._logits(cx, x)), target, self.mask_zero)
 
+    def indices(self, port: int | str = 0) -> int:
+        """Below which number the tokens must be: those of the source, port 0, and those of the target."""
+        return self.vocabulary_size if port == 0 else self._words
+
     def start(self, cx: Context, rows: int, size: int, source: Int[Array, "rows steps"] | None = None) -> Cache:
         """The source read, its keys and values computed, and an empty cache for `rows` targets of up to `size`."""
         if source is None:

@@ -10,6 +10,7 @@ compressed, so no size that a file declares can exceed the file itself, and noth
 """
 
 import dataclasses
+import errno
 import hashlib
 import os
 import stat
@@ -54,7 +55,7 @@ def write(
     preprocessing: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
-    """Write a model file; a reader sees the old one or the new one, whole.
+    """Write a model file; a reader sees the old one or the new one, whole. It has its name once it has been read back.
 
     Args:
         path: where; the folder must be there.
@@ -64,7 +65,8 @@ def write(
         manifest: what to say of the model: version, date, data. The format and the digests are added to it.
 
     Raises:
-        ModelFileError: a value that the file cannot hold, or a disk that is full or cannot be written.
+        ModelFileError: a value that the file cannot hold, a disk that is full or cannot be written, or a `path` that
+            is a folder, a device or a pipe.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "model.tw"
@@ -80,9 +82,12 @@ def write(
     full = {**manifest, "format": FORMAT, "sha256": _digests(members)}
     members = {MANIFEST: strictjson.dump(full, MANIFEST), **members}
     try:
-        with replacing(Path(path)) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            for name, data in members.items():
-                archive.writestr(_member(name), data)
+        with replacing(Path(path)) as temporary:
+            with zipfile.ZipFile(temporary, "w") as archive:
+                for name, data in members.items():
+                    archive.writestr(_member(name), data)
+            if read(temporary).manifest["sha256"] != full["sha256"]:
+                raise OSError(errno.EIO, "what was written is not what is read back")
     except OSError as error:
         raise ModelFileError(
             f"{path} could not be written: {error}.\n"

@@ -97,8 +97,13 @@ class Graph(Module):
     def indices(self, port: int | str = 0) -> int | None:
         """Below which number the indices of an input must be, for all layers that read it; None where none says."""
         numbers = [i for i, p in enumerate(self.inputs) if port in (i, p.name)]
-        readers = [self.layers[layer] for layer, args in self.wiring if args and args[0] in numbers]
-        said = [one.indices() for one in readers if hasattr(one, "indices")]  # type: ignore[attr-defined]
+        readers = [
+            (self.layers[layer], place)
+            for layer, args in self.wiring
+            for place, value in enumerate(args[0] if args and isinstance(args[0], tuple) else args[:1])
+            if value in numbers
+        ]
+        said = [one.indices(place) for one, place in readers if hasattr(one, "indices")]  # type: ignore[attr-defined]
         return min((n for n in said if n is not None), default=None)
 
     def outlet(self) -> tuple[str, ...] | None:

@@ -15,7 +15,7 @@ from thalweg.recipes import load, report
 from thalweg.recipes.base import Material, Recipe, arguments, rows_of
 from thalweg.recipes.settings import Settings, settle
 from thalweg.recipes.verdict import Verdict
-from thalweg.train.callbacks import Callback, EarlyStopping
+from thalweg.train.callbacks import Callback, EarlyStopping, Spared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +63,7 @@ class HistoryFile(Callback):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._spared = Spared(f"the history to {path}", "Free space on that disk; the next epoch writes all of it.")
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write the epochs before this one."""
@@ -72,7 +73,8 @@ class HistoryFile(Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Write all epochs."""
         del logs
-        run_folder.write_text(self.path, self.model.history.to_json())
+        with self._spared:
+            run_folder.write_text(self.path, self.model.history.to_json())
 
 
 def run(

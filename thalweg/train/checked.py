@@ -99,16 +99,16 @@ def for_evaluation(training: Training, given: Given, class_weight: Any = None) -
 
 
 def for_prediction(module: Any, given: Given) -> Checked:
-    """Rows to predict: indices are held against the Embedding that reads them.
+    """Rows to predict: finite numbers, and indices that the Embedding that reads them has, as in training.
 
     Raises:
-        ContractError: an index is out of range.
+        ContractError: a number is not finite, or an index is out of range.
     """
-    contract.check_indices(module, given.x)
+    contract.check_inputs(module, given.x)
 
     def hold(chunk: data.Chunk) -> data.Chunk:
         try:
-            contract.check_indices(module, chunk.x)
+            contract.check_inputs(module, chunk.x)
         except ContractError as error:
             raise ContractError(f"counted from row {chunk.rows.flat[0]} of the source: {error}") from None
         return chunk

@@ -37,12 +37,20 @@ class Ready(NamedTuple):
     def takes(self, x: Any) -> bool:
         """Whether `x` is such an array."""
         same = type(x) is np.ndarray and x.shape == self.shape and x.dtype == self.dtype
-        return same and (self.most is None or not x.size or bool(x.min() >= 0 and x.max() < self.most))
+        if self.most is None:
+            return same and (x.dtype.kind in "iub" or finite(x))
+        return same and (not x.size or bool(x.min() >= 0 and x.max() < self.most))
 
     def __call__(self, params: Tree, state: Tree, x: np.ndarray) -> Any:
         """The output for `x`."""
         out, _ = self.run(params, state, x)
         return np.array(out) if isinstance(out, jax.Array) else jax.tree.map(np.array, out)
+
+
+def finite(x: np.ndarray) -> bool:
+    """Whether the sum of all numbers is finite, as it is not where one of them is NaN or infinite."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(x.sum()))
 
 
 def ready(network: Network, x: Any, arrays: Tree) -> Ready | None:

@@ -1,7 +1,8 @@
 """Recorder: a run's checkpoints, written between chunks, and the way back into the run.
 
 A checkpoint costs a write to the disk. One is made when a second has passed since the last, and twenty times what that
-one cost: at most a twentieth of a run goes into them. The end of a run is always written.
+one cost: at most a twentieth of a run goes into them. The end of a run is always written. Where the disk does not take
+one, that is said once and the run goes on: its weights and its history are in memory, and those before are untouched.
 """
 
 import time
@@ -11,6 +12,7 @@ import numpy as np
 
 from thalweg.errors import CheckpointError
 from thalweg.train import checkpoint
+from thalweg.train.callbacks import Spared
 from thalweg.train.fit import Fit, Position
 
 LEAST_SECONDS = 1.0
@@ -23,6 +25,10 @@ class Recorder:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder) / "checkpoints"
         self._last, self._cost = time.perf_counter(), 0.0
+        self._spared = Spared(
+            f"the checkpoint of the run to {self.folder}",
+            "Free space on that disk; the next comes when it is due, and resume goes on from the last one written.",
+        )
 
     def save(self, fit: Fit, at: Position, *, last: bool = False) -> None:
         """Write where `fit` stands, if it is time to or the run ends."""
@@ -35,7 +41,8 @@ class Recorder:
         meta |= {"epoch": at.epoch, "index": at.step, "base": at.base}
         meta |= {"history": fit.history.rows, "ended": fit.ended}
         arrays = {"ts": fit.training.ts, "tally": at.tally, "held": held}
-        checkpoint.save(self.folder, int(fit.training.ts.step), arrays, meta)
+        with self._spared:
+            checkpoint.save(self.folder, int(fit.training.ts.step), arrays, meta)
         self._last = time.perf_counter()
         self._cost = self._last - started
 

@@ -166,7 +166,7 @@ WRONG = {
     ),
     "NaN in x": (
         facts("mse", (1,), numbers(8), x=holed(np.nan)),
-        r"x holds NaN or infinity in row 5 and 1 more rows\.\n  Fill",
+        r"x holds NaN or infinity in row 5, column 2 and 1 more rows\.\n  Fill",
     ),
     "Inf in y": (facts("mse", (1,), [1.0, np.inf, -np.inf]), r"y holds NaN or infinity in row 1 and 1 more"),
     "NaN in one of two inputs": (

@@ -1,6 +1,6 @@
 """Callbacks: Keras's, with memories that survive a killed run."""
 
-from thalweg.train.callbacks.base import Callback, CallbackList, monitors, needs_batches
+from thalweg.train.callbacks.base import Callback, CallbackList, Spared, monitors, needs_batches
 from thalweg.train.callbacks.logs import CSVLogger, HistoryLogger, TensorBoard
 from thalweg.train.callbacks.monitor import Monitor, check
 from thalweg.train.callbacks.rate import LambdaCallback, LearningRateScheduler, TerminateOnNaN
@@ -18,6 +18,7 @@ __all__ = [
     "ModelCheckpoint",
     "Monitor",
     "ReduceLROnPlateau",
+    "Spared",
     "TensorBoard",
     "TerminateOnNaN",
     "check",

@@ -15,6 +15,7 @@ that make it up, `remembers = ("best", "wait")`; one that also remembers arrays 
 """
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -243,6 +244,29 @@ def needs_batches(callbacks: Sequence[Callback], phase: str = "train") -> bool:
 def monitors(callbacks: Sequence[Callback]) -> tuple[str, ...]:
     """The names in the logs that the callbacks need."""
     return tuple(dict.fromkeys(name for callback in callbacks for name in callback.watches()))
+
+
+class Spared:
+    """A block that writes to a disk: where it cannot, that is said once, as a warning, and the run goes on.
+
+    Args:
+        who: what writes, for the message.
+        kept: what becomes of what was not written.
+    """
+
+    def __init__(self, who: str, kept: str) -> None:
+        self.who, self.kept, self.said, self.failed = who, kept, False, False
+
+    def __enter__(self) -> None:
+        self.failed = False
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        reason = error if isinstance(error, OSError) else getattr(error, "__cause__", None)
+        self.failed = isinstance(reason, OSError) or isinstance(error, CheckpointError)
+        if self.failed and not self.said:
+            self.said = True
+            warnings.warn(f"{self.who} cannot write: {reason}. The training goes on.\n  {self.kept}", stacklevel=3)
+        return self.failed
 
 
 def say(text: str) -> None:

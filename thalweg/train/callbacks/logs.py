@@ -17,29 +17,46 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ConfigError
-from thalweg.train.callbacks.base import Callback, Logs, Memory
+from thalweg.files import place
+from thalweg.train.callbacks.base import Callback, Logs, Memory, Spared
 from thalweg.train.tensorboard import histogram, preamble, scalar
 
 
 class Log:
-    """A file that grows, each addition on the disk before the next. It is open only while it is written."""
+    """A file that grows, each addition on the disk before the next. It is open only while it is written.
 
-    def __init__(self, path: str | os.PathLike[str], length: int = 0) -> None:
-        self.path, self.length = Path(path), length
+    What a full disk or a folder that cannot be written did not take is kept, and written with the next addition.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], length: int = 0, who: str = "") -> None:
+        self.path, self.length, self.pending = Path(path), length, b""
+        self._spared = Spared(
+            f"{who} to {self.path}", "Free space on that disk or name another place; what is missing is added then."
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been added."""
+        return not (self.length or self.pending)
 
     def begin(self, length: int | None) -> None:
         """Go on after the first `length` bytes of what is there; after all of it for None."""
-        there = self.path.stat().st_size if self.path.is_file() else 0
-        self.length = there if length is None else min(length, there)
+        self.length, self.pending, self._spared.said = 0, b"", False
+        with self._spared:
+            there = self.path.stat().st_size if self.path.is_file() else 0
+            self.length = there if length is None else min(length, there)
 
     def write(self, data: bytes) -> None:
         """Append `data`."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            file.truncate(self.length)
-            self.length += file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        self.pending += data
+        with self._spared:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with place(self.path).open("ab") as file:
+                file.truncate(self.length)
+                file.write(self.pending)
+                file.flush()
+                os.fsync(file.fileno())
+            self.length, self.pending = self.length + len(self.pending), b""
 
 
 class CSVLogger(Callback):
@@ -57,7 +74,7 @@ class CSVLogger(Callback):
         if len(separator) != 1:
             raise ConfigError(f"CSVLogger: separator is one character; it is {separator!r}.\n  Write separator=','.")
         self.separator, self.append = separator, append
-        self._log = Log(filename)
+        self._log = Log(filename, who="CSVLogger")
         self._keys: list[str] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -70,7 +87,7 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self._keys is None:
             self._keys = sorted(logs)
-            if self._log.length == 0:
+            if self._log.empty:
                 self._row(["epoch", *self._keys])
         self._row([epoch, *(plain(logs.get(key, "NA")) for key in self._keys)])
 
@@ -98,7 +115,7 @@ class HistoryLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._log = Log(path)
+        self._log = Log(path, who="HistoryLogger")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the file anew."""
@@ -146,7 +163,10 @@ class TensorBoard(Callback):
 
     def _open(self, name: str, lengths: Mapping[str, int]) -> None:
         self._name = name
-        self._logs = {part: Log(self.log_dir / part / name, lengths.get(part, 0)) for part in ("train", "validation")}
+        self._logs = {
+            part: Log(self.log_dir / part / name, lengths.get(part, 0), "TensorBoard")
+            for part in ("train", "validation")
+        }
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch's numbers."""
@@ -162,7 +182,7 @@ class TensorBoard(Callback):
         for part, records in new.items():
             if records:
                 log = self._logs[part]
-                log.write(records if log.length else preamble(now) + records)
+                log.write(preamble(now) + records if log.empty else records)
 
     def snapshot(self) -> Memory:
         """Which files, and how long they are."""

@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.train.callbacks.base import Callback, Logs, say
+from thalweg.train.callbacks.base import Callback, Logs, Spared, say
 from thalweg.train.callbacks.monitor import Monitor
 
 
 class ModelCheckpoint(Callback):
     """Save the model after each epoch, or after each that is the best so far.
+
+    Where the disk does not take it, that is said once and the training goes on; the next save is tried as if this one
+    had not been due, so the best is what was last saved.
 
     Args:
         filepath: where to, such as "best.tw" or "{epoch:02d}-{val_loss:.3f}.tw"; epochs and batches count from 1 here.
@@ -43,6 +46,10 @@ class ModelCheckpoint(Callback):
         self.filepath, self.monitor, self.verbose = os.fspath(filepath), monitor, verbose
         self.save_best_only, self.save_freq = save_best_only, save_freq
         del save_weights_only
+        self._spared = Spared(
+            f"ModelCheckpoint to {self.filepath}",
+            "Free space on that disk; the next save comes when it is due, and model.save(...) writes the last weights.",
+        )
         self.initial_value_threshold = initial_value_threshold
         self._monitor = Monitor(monitor, mode) if save_best_only else None
         self._forget()
@@ -61,6 +68,7 @@ class ModelCheckpoint(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget an earlier run."""
         self._forget()
+        self._spared.said = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch, for the file's name."""
@@ -82,14 +90,16 @@ class ModelCheckpoint(Callback):
             self._save(logs or {})
 
     def _save(self, logs: Logs) -> None:
-        if self._monitor is not None:
-            current = self._monitor.read(logs, "ModelCheckpoint")
-            if not self._monitor.improves(current, self.best):
-                return
-            self.best = current
+        current = None if self._monitor is None else self._monitor.read(logs, "ModelCheckpoint")
+        if self._monitor is not None and current is not None and not self._monitor.improves(current, self.best):
+            return
         path = self._path({"epoch": self.epoch + 1, **logs})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.model.save(path)
+        with self._spared:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(path)
+        if self._spared.failed:
+            return
+        self.best = self.best if current is None else current
         if self.verbose:
             best = f", the best {self.monitor} so far: {self.best:.5f}" if self._monitor else ""
             say(f"Epoch {self.epoch + 1}: saved {path}{best}")

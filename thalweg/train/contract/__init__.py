@@ -9,7 +9,7 @@ from thalweg.train.contract.classes import adapted, class_weights
 from thalweg.train.contract.end import activation_name, hidden_activation
 from thalweg.train.contract.facts import Facts, Rule
 from thalweg.train.contract.overlap import LeakWarning, check_overlap
-from thalweg.train.contract.rules import RULES, check, check_indices, check_piece
+from thalweg.train.contract.rules import RULES, check, check_inputs, check_piece
 
 __all__ = [
     "RULES",
@@ -19,7 +19,7 @@ __all__ = [
     "activation_name",
     "adapted",
     "check",
-    "check_indices",
+    "check_inputs",
     "check_overlap",
     "check_piece",
     "class_weights",

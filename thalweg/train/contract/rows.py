@@ -42,12 +42,26 @@ def batch_fits(f: Facts) -> str | None:
 
 def finite(f: Facts) -> str | None:
     """No NaN, no infinity."""
-    for name, value in (("x", f.x), ("y", f.y), ("sample_weight", f.weight)):
-        bad = not_finite(value)
+    named = (("x", f.x), ("y", f.y), ("sample_weight", f.weight))
+    return next((said for name, value in named if (said := unfinite(name, value, f.where))), None)
+
+
+def unfinite(name: str, value: Tree, where: str = "") -> str | None:
+    """A message about a NaN or an infinity in `value`, by row and, in a table, by column; None where all is finite.
+
+    Args:
+        name: what `fit` or `predict` calls it.
+        value: an array or several.
+        where: "validation " for the second set.
+    """
+    for array in jax.tree.leaves(value):
+        bad = not_finite(array)
         if bad is not None:
             rest = f" and {bad.total - 1} more rows" if bad.total > 1 else ""
+            column = int(np.argmin(np.isfinite(np.asarray(array[bad.first])))) if np.ndim(array) == 2 else None
             return (
-                f"{f.where}{name} holds NaN or infinity in row {bad.first}{rest}.\n"
+                f"{where}{name} holds NaN or infinity in row {bad.first}"
+                f"{'' if column is None else f', column {column}'}{rest}.\n"
                 "  Fill the numbers in or leave these rows out: np.isfinite finds them."
             )
     return None

@@ -56,12 +56,12 @@ def check_piece(facts: Facts, numbers: np.ndarray) -> None:
         raise
 
 
-def check_indices(module: Any, x: Tree) -> None:
-    """Hold the indices of `x` against the Embedding of `module` that reads them.
+def check_inputs(module: Any, x: Tree) -> None:
+    """Hold inputs that nothing else comes with against what reads them: finite numbers, indices that an Embedding has.
 
     Raises:
-        ContractError: an index is out of range.
+        ContractError: a number is not finite, or an index is out of range.
     """
-    message = rows.unknown_index(getattr(module, "indices", None), x)
+    message = rows.unfinite("x", x) or rows.unknown_index(getattr(module, "indices", None), x)
     if message is not None:
         raise ContractError(message)
