@@ -1,5 +1,10 @@
 """Convolution and pooling: errors instead of crashes, when the native functions serve, second derivatives."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -149,3 +154,14 @@ def test_bfloat16_is_the_formula_up_to_its_rounding():
 def test_average_pooling_of_a_sequence_is_that_of_a_picture():
     x = normal(8, 64, 64)
     np.testing.assert_array_equal(average_pool(x, 3, 2), average_pool(x[:, None], (1, 3), (1, 2))[:, 0])
+
+
+@pytest.mark.parametrize("setting", ["on", "off"])
+@pytest.mark.parametrize("cases", ["some", pytest.param("all", marks=pytest.mark.long)])
+def test_odd_settings_neither_end_the_process_nor_change_a_number(cases, setting):
+    environment = {**os.environ, "THALWEG_KERNELS": setting}
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.kernels.odd_convolutions", cases],
+        capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert run.returncode == 0, f"{run.stdout[-100:]}\n{run.stderr[-2000:]}"

@@ -213,11 +213,15 @@ def _wide_groups(kernel: Array, groups: int) -> list[Array]:
     *taps, channels, outputs = kernel.shape
     join = max(n for n in range(1, groups + 1) if groups % n == 0 and (n == 1 or n * channels <= WIDE))
     k = kernel.reshape(*taps, channels, groups // join, join, outputs // groups)
-    own = jnp.eye(join, dtype=k.dtype)[:, None, None, :, None]  # [join, 1, 1, join, 1]
-    joined = (k[..., None, :, :, :, :] * own.reshape((1,) * len(taps) + own.shape)).reshape(
-        *taps, join * channels, outputs
-    )
-    return jnp.split(joined, groups // join, axis=-1)
+    joined = jnp.concatenate([_alone(k[..., j, :], j, join) for j in range(join)], axis=-1)
+    return [joined[..., g, :] for g in range(groups // join)]  # each [*taps, join channels, join outputs / groups]
+
+
+def _alone(k: Array, j: int, join: int) -> Array:
+    """[*taps, channels, ..] as the j-th of `join` parts of the channels, all others 0."""
+    taps, channels = k.ndim - 3, k.shape[-3]
+    around = [(0, 0)] * taps + [(j * channels, (join - 1 - j) * channels), (0, 0), (0, 0)]
+    return jnp.pad(k, around)
 
 
 def _strips(x: Array, w: Windows) -> tuple[Array, int]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from thalweg.losses.base import Loss
+from thalweg.ops.precision import largest
 from thalweg.ops.targets import class_index
 from thalweg.ranges import NONNEGATIVE
 from thalweg.types import Array, Bool, Float
@@ -36,8 +37,8 @@ class TripletSemiHard(Loss):
         """The mean over the positives of each anchor."""
         del mask
         D, positive, negative = _pairs(target, output, weight)
-        further = negative[:, None, :] & (D[:, None, :] > D[:, :, None])  # [anchor, positive, negative]
-        nearest = jnp.min(jnp.where(further, D[:, None, :], jnp.inf), axis=2)
+        further = negative[:, None, :] & ~(D[:, None, :] <= D[:, :, None])  # [anchor, positive, negative]; a NaN is
+        nearest = -largest(jnp.where(further, -D[:, None, :], -jnp.inf), (2,))
         furthest = jnp.max(jnp.where(negative, D, 0), axis=1, keepdims=True)
         D_n = jnp.where(jnp.any(further, axis=2), nearest, furthest)
         values = jnp.where(positive, jnp.maximum(D - D_n + self.margin, 0), 0)
@@ -63,9 +64,9 @@ class TripletHard(Loss):
         """max(max_p D - min_n D + margin, 0)."""
         del mask
         D, positive, negative = _pairs(target, output, weight)
-        D_p = jnp.max(jnp.where(positive, D, 0), axis=1)
+        D_p = largest(jnp.where(positive, D, 0), (1,))
         complete = jnp.any(positive, axis=1) & jnp.any(negative, axis=1)
-        D_n = jnp.min(jnp.where(negative, D, jnp.inf), axis=1)
+        D_n = -largest(jnp.where(negative, -D, -jnp.inf), (1,))
         return jnp.where(complete, jnp.maximum(D_p - jnp.where(complete, D_n, 0) + self.margin, 0), 0)
 
 

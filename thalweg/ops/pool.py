@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 
 from thalweg.kernels import pool as kernels
-from thalweg.ops.precision import widen
+from thalweg.ops.precision import largest, widen
 from thalweg.ops.windows import windows
 from thalweg.types import Array, Bool, Float
 
@@ -79,9 +79,9 @@ def real_max_pool(
     padding: str = "valid",
 ) -> Float[Array, "batch windows channels"]:
     """`max_pool` of the steps of x, [batch, time, channels], where `mask` is True; 0 in a window of none."""
-    lowest = jnp.finfo(x.dtype).min
-    y = max_pool(jnp.where(mask[..., None], x, lowest), size, strides, padding)
-    return jnp.where(y > lowest, y, 0)
+    y = max_pool(jnp.where(mask[..., None], x, -jnp.inf), size, strides, padding)
+    real = max_pool(mask[..., None].astype(x.dtype), size, strides, padding)
+    return jnp.where(real > 0, y, 0)
 
 
 def real_average_pool(
@@ -109,11 +109,10 @@ def global_max_pool(x: Tensor, mask: Steps | None = None, *, keepdims: bool = Fa
         [batch, channels], or [batch, *ones, channels].
     """
     places = tuple(range(1, x.ndim - 1))
-    if mask is None:
-        return jnp.max(x, axis=places, keepdims=keepdims)
-    lowest = jnp.finfo(x.dtype).min
-    y = jnp.max(jnp.where(mask[..., None], x, lowest), axis=places, keepdims=keepdims)
-    return jnp.where(y > lowest, y, 0)
+    y = largest(x if mask is None else jnp.where(mask[..., None], x, -jnp.inf), places)
+    if mask is not None:
+        y = jnp.where(jnp.any(mask, axis=1, keepdims=True), y, 0)
+    return jnp.expand_dims(y, places) if keepdims else y
 
 
 def global_average_pool(x: Tensor, mask: Steps | None = None, *, keepdims: bool = False) -> Float[Array, "batch ..."]:
