@@ -122,13 +122,15 @@ class Model:
 
         Args:
             optimizer: a name ("adam"), a record of `thalweg.optimizers`, or an Optax transformation.
-            loss: a name ("mse"), a record of `thalweg.losses`, or a function of targets and predictions.
-            metrics: names, records of `thalweg.metrics`, or functions.
+            loss: a name ("mse"), a record of `thalweg.losses`, or a function of targets and predictions, which have one
+                shape where they can: it gives a number for each row, or one that is the mean of the batch.
+            metrics: names, records of `thalweg.metrics`, or functions that give a number for each row. Of one name, the
+                second is called `auc_1`.
             precision: "float32", "bfloat16" (compute; float32 weights) or "float64".
             seed: fixes the initial weights, the order of the rows and every random number.
 
         Raises:
-            ConfigError: for an unknown name, with the nearest known one.
+            ConfigError: for an unknown name, with the nearest known one; or a metric called as something else is.
         """
         self.session.compile(Settings.of(optimizer, loss, metrics), policy(precision), seed)
 
@@ -157,7 +159,7 @@ class Model:
         Args:
             x: inputs: an array, a data frame, or a `data.Source`, which gives targets too; for a network of several
                 inputs a list or tuple of arrays in their order, or a dict by name. For one input a list is of rows.
-            y: targets, a row for each row of `x`.
+            y: targets, a row for each row of `x`: numbers, or labels (texts too) where the loss takes classes.
             batch_size: rows a step; 32 unless said.
             epochs: the epoch number to stop at.
             verbose: 0 nothing, 1 a progress bar, 2 a line per epoch; "auto" chooses by the terminal.
@@ -165,7 +167,8 @@ class Model:
             validation_split: the fraction set apart, shuffled and stratified by label.
             validation_data: `(x, y)` or `(x, y, weights)`.
             shuffle: whether each epoch has an order of its own, drawn from the seed.
-            class_weight: a weight for each class, or "balanced".
+            class_weight: a weight for each class, by number or by name, or a list of them, or "balanced"; it multiplies
+                `sample_weight`, for each row, step or label that has a class. For the rows that train alone.
             sample_weight: a weight for each row.
             initial_epoch: the epoch number to start from.
             steps_per_epoch: an epoch's steps at most, of rows drawn anew for each; all rows unless said.

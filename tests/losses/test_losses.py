@@ -290,8 +290,9 @@ def test_a_function_becomes_a_loss():
     assert loss != losses.loss(lambda y, p: y)
     assert loss.link is None
     assert loss.hyper() == {}
-    with pytest.raises(ContractError, match="leave out the mean over the first axis"):
-        losses.loss(lambda y, p: jnp.mean(p))(jnp.zeros(3), jnp.zeros(3))
+    assert losses.loss(lambda y, p: jnp.mean(p))(jnp.zeros(3), jnp.array([1.0, 2.0, 6.0])).tolist() == [3, 3, 3]
+    with pytest.raises(ContractError, match="Return one number for each row"):
+        losses.loss(lambda y, p: p[:2])(jnp.zeros(3), jnp.zeros(3))
     with pytest.raises(ConfigError, match="cannot be stored"):
         to_json(loss)
 

@@ -52,7 +52,7 @@ def test_the_same_bits_however_an_epoch_is_cut(network, rows):
     ends = []
     for cuts in ([0, 5], [0, 1, 2, 3, 4, 5], [0, 3, 5]):
         s = begin(network)
-        ts, tally = s.ts, s.task.tally(ROWS, s.output)
+        ts, tally = s.ts, s.task.tally(ROWS, s.output(row_spec((FEATURES,))))
         for first, last in itertools.pairwise(cuts):
             ts, tally, *_ = train_program(s.task)(ts, tally, rows, order, *bounds(first, last))
         ends.append((ts.params, ts.state, ts.optimizer, tally))
@@ -64,7 +64,7 @@ def test_eight_seeds_and_rates_under_vmap_equal_eight_single_runs(network, rows)
     order = jnp.asarray(data.order(ROWS, BATCH))
     runs = [begin(network, seed, 1e-3 * (seed + 1)) for seed in range(8)]
     task = begin(network).task
-    tally = task.tally(ROWS, runs[0].output)
+    tally = task.tally(ROWS, runs[0].output(row_spec((FEATURES,))))
     stack = jax.tree.map(lambda *a: jnp.stack(a), *(r.ts for r in runs))
     tallies = jax.tree.map(lambda a: jnp.stack([a] * 8), tally)
     together = jax.jit(jax.vmap(train_body(task), in_axes=(0, 0, None, None, None, None)))
@@ -83,7 +83,7 @@ def test_eight_seeds_and_rates_under_vmap_equal_eight_single_runs(network, rows)
 def test_sharded_over_four_devices_equals_one(network, rows):
     order = jnp.asarray(data.order(ROWS, BATCH))
     s = begin(network)
-    tally = s.task.tally(ROWS, s.output)
+    tally = s.task.tally(ROWS, s.output(row_spec((FEATURES,))))
     run = jax.jit(train_body(s.task))
     one, counted, *_ = run(s.ts, tally, rows, order, *bounds(0, 5))
     mesh = Mesh(np.array(jax.devices()), ("batch",))
@@ -110,7 +110,7 @@ def test_padding_changes_nothing(network, rows):
     ends = []
     for order in ([[4, 7, 9]], [[4, 7, 9, -1, -1]]):
         s = begin(plain)
-        tally = s.task.tally(3, s.output)
+        tally = s.task.tally(3, s.output(row_spec((FEATURES,))))
         ts, tally, *_ = train_program(s.task)(s.ts, tally, rows, jnp.array(order, jnp.int32), *bounds(0, 1))
         ends.append((ts.params, ts.state, tally))
     for a, b in zip(jax.tree.leaves(ends[0]), jax.tree.leaves(ends[1]), strict=True):
@@ -122,9 +122,13 @@ def test_the_walk_ends_at_the_first_loss_that_is_not_finite(network, rows):
     bad = (x.at[40].set(jnp.nan), y, None)
     order = jnp.asarray(data.order(ROWS, BATCH, shuffle=False))
     s = begin(network)
-    before, *_ = train_program(s.task)(s.ts, s.task.tally(ROWS, s.output), bad, order, *bounds(0, 2))
+    before, *_ = train_program(s.task)(
+        s.ts, s.task.tally(ROWS, s.output(row_spec((FEATURES,)))), bad, order, *bounds(0, 2)
+    )
     kept = jax.tree.map(np.array, (before.params, before.state, before.optimizer))
     s = begin(network)
-    ts, _, reached, finite = train_program(s.task)(s.ts, s.task.tally(ROWS, s.output), bad, order, *bounds(0, 5))
+    ts, _, reached, finite = train_program(s.task)(
+        s.ts, s.task.tally(ROWS, s.output(row_spec((FEATURES,)))), bad, order, *bounds(0, 5)
+    )
     assert (int(reached), bool(finite), int(ts.step)) == (2, False, 2)
     assert same(kept, (ts.params, ts.state, ts.optimizer))

@@ -6,14 +6,16 @@ checks read both before the first step.
 """
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 
-from thalweg.errors import ConfigError, nearest
+from thalweg.errors import ConfigError, ContractError, nearest
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import aligned, by_row, class_index, mean_of_rows
+from thalweg.ops.targets import aligned, answered, class_index, mean_of_rows
 from thalweg.record import Record
 from thalweg.types import Array, Bool, Float
 
@@ -64,19 +66,19 @@ class Loss(Record):
         z = widen(jnp.asarray(output))
         loss = self._varied({name: jnp.asarray(value, z.dtype) for name, value in hyper.items()})
         weight, mask = (None if a is None else jnp.asarray(a) for a in (weight, mask))
-        return loss.rows(jnp.asarray(target), z, weight, mask)
+        return loss.rows(None if target is None else jnp.asarray(target), z, weight, mask)
 
-    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
+    def rows(self, target: Any, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
         """The loss of each row; `values` averaged over the positions that are `kept`."""
         values = self.values((class_index if self.target in INDICES else aligned)(target, output), output)
         return mean_of_rows(values, self.kept(target, output, mask), steps_of(weight))
 
-    def kept(self, target: Array, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
+    def kept(self, target: Any, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
         """Which positions count; None where all do."""
         del target, output
         return None if self.whole else mask
 
-    def counts(self, target: Array, output: Array, mask: Array | None, /) -> Float[Array, " batch"] | None:
+    def counts(self, target: Any, output: Array, mask: Array | None, /) -> Float[Array, " batch"] | None:
         """How often each row counts in the mean of a batch: the number of its kept positions; None where once each."""
         kept = self.kept(target, output, mask)
         return None if kept is None else jnp.sum(kept, axis=tuple(range(1, kept.ndim)), dtype=jnp.float32)
@@ -102,20 +104,34 @@ class Loss(Record):
 class Custom(Loss):
     """A function of (target, output), as a loss. It hashes by the identity of the function.
 
-    It receives the network's own output and returns a number for each row, or an array that has the rows first.
+    It receives the network's own output, and the targets in its shape where they have a number for each. It returns a
+    number for each row, or an array that has the rows first. One number is taken as the mean of the batch, which no
+    weights can change and no mask.
     """
 
     target: ClassVar[str] = "any"
 
     function: Callable[..., Any]
 
-    def rows(self, target: Array, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
-        """The function's values, averaged over all axes but the rows."""
-        values = by_row(self.function(target, output), output, self.function)
+    def rows(self, target: Any, output: Array, weight: Array | None, mask: Array | None, /) -> Float[Array, " batch"]:
+        """The function's values, averaged over all axes but the rows; one number is that of each row."""
+        values = answered(self.function, target, output)
+        if values.ndim == 0 and mask is not None:
+            raise ContractError(
+                f"{self.function!r} gives one number for a whole batch, of which a mask leaves steps out.\n"
+                "  Return a number for each step, [batch, time], or end the network in a layer that reads the mask."
+            )
+        if values.ndim == 0:
+            values = jnp.broadcast_to(values, output.shape[:1])
         return mean_of_rows(values, mask, steps_of(weight))
 
+    def joint(self, target: Any, output: Any) -> bool:
+        """Whether the function gives one number for all rows of a batch, for targets and outputs like these."""
+        two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape[1:]), a.dtype), (target, output))
+        return jax.eval_shape(functools.partial(answered, self.function), *two).shape == ()
 
-def steps_of(weight: Array | None) -> Float[Array, "batch time"] | None:
+
+def steps_of(weight: Array | None) -> Float[Array, "batch time ..."] | None:
     """The weight of each position, where `weight` is more than one number for each row."""
     return None if weight is None or weight.ndim == 1 else weight
 

@@ -70,7 +70,7 @@ class SparseCategoricalCrossentropy(Loss):
     Args:
         from_logits: checked against the network's end, where given.
         ignore_class: a label that counts for nothing, such as -1 or that of padding: the mean is over the other
-            positions of the batch.
+            positions of the batch. The model's metrics leave it out too.
         label_smoothing: e.
 
     >>> SparseCategoricalCrossentropy()([1], [[0.0, 0.0]]).round(4).tolist()

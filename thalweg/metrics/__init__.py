@@ -94,9 +94,10 @@ def metric(value: Any, loss: Any = None, losses: Callable[[str], Any] | None = N
     made = named() if isinstance(named, type) else named
     if isinstance(made, Metric):
         return _fitted(made, loss)
-    if hasattr(made, "link"):
+    if hasattr(made, "link") and not hasattr(made, "function"):
         return LossMetric(loss=made, name=type(made).__name__)
     if callable(made):
+        made = getattr(made, "function", made)  # that of a loss of one's own
         return Custom(function=made, name=getattr(made, "__name__", type(made).__name__))
     raise ConfigError(f"a metric is a name, a Metric or a function; it is {value!r}.\n  Write metrics=['accuracy'].")
 

@@ -6,7 +6,7 @@ from dataclasses import field
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg.errors import ConfigError, nearest
+from thalweg.errors import ConfigError, ContractError, nearest
 from thalweg.metrics.base import Metric, wide
 from thalweg.metrics.classification import columns, decided, spread
 from thalweg.types import Array, ShapeDtype, Tree
@@ -79,6 +79,11 @@ class AUC(Metric):
     def result(self, acc: Tree) -> float | np.ndarray:
         """The area, or the areas of the columns."""
         score, actual, weight = (np.asarray(acc[name]) for name in ("score", "actual", "weight"))
+        if acc["used"] > len(weight):
+            raise ContractError(
+                f"{self.name} keeps the scores of an epoch, and had room for {len(weight)} of {int(acc['used'])}: the "
+                "first row was shorter than others.\n  Give rows of one length: pad(ids)."
+            )
         real = weight > 0
         weight = weight[real].astype(np.float64)
         areas = np.array([self._area(s, a, weight) for s, a in zip(score[real].T, actual[real].T, strict=True)])

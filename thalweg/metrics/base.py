@@ -17,9 +17,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg.errors import ContractError
 from thalweg.metrics import sums
 from thalweg.ops.precision import widen
-from thalweg.ops.targets import by_row, mean_of_rows, of_positions
+from thalweg.ops.targets import answered, mean_of_rows, of_positions
 from thalweg.record import Record
 from thalweg.types import Array, Dtype, Float, Shaped, ShapeDtype, Tree
 
@@ -48,7 +49,7 @@ class Metric(Record):
             acc: the accumulator.
             target: [batch, ...].
             prediction: the network's output after its link (probabilities), [batch, ...].
-            weight: each row's weight, 0 where it is padding, [batch]; or each position's, [batch, time].
+            weight: each row's weight, 0 where it is padding, [batch]; or each position's, [batch, time, ...].
         """
         raise NotImplementedError
 
@@ -124,13 +125,22 @@ class MeanOfRows(Metric):
 
 
 class Custom(MeanOfRows):
-    """A function of (target, prediction), as a metric: a number for each row, or an array that has the rows first."""
+    """A function of (target, prediction), as a metric: a number for each row, or an array that has the rows first.
+
+    It receives the targets in the shape of the predictions, where they have a number for each.
+    """
 
     function: Callable[..., Any]
 
     def values(self, y: Array, p: Array, /) -> Shaped[Array, "batch ..."]:
         """The function's values."""
-        return by_row(self.function(y, p), p, self.function)
+        values = answered(self.function, y, p)
+        if values.ndim == 0:
+            raise ContractError(
+                f"{self.function!r} gave one number for {len(p)} rows; a metric is exact over the rows of an epoch.\n"
+                "  Return one number for each row: leave out the mean over the first axis."
+            )
+        return values
 
 
 class LossMetric(Metric):
@@ -145,7 +155,7 @@ class LossMetric(Metric):
     def update(self, acc: Tree, target: Array, prediction: Array, weight: Array) -> Tree:
         """See `Metric.update`; of weights [batch, time] it matters where they are 0."""
         z, mask = LOGITS[self.loss.link](widen(prediction)), None if weight.ndim == 1 else weight > 0
-        real = weight if mask is None else jnp.any(mask, axis=1).astype(weight.dtype)
+        real = weight if mask is None else jnp.any(mask, axis=tuple(range(1, mask.ndim))).astype(weight.dtype)
         counts = self.loss.counts(target, z, mask)
         return MEAN.add(acc, self.loss(target, z, mask=mask), real if counts is None else real * counts)
 

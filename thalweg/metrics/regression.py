@@ -8,6 +8,7 @@ from dataclasses import field
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg.errors import ContractError
 from thalweg.metrics import sums
 from thalweg.metrics.base import MEAN, MeanOfRows, Metric, masked, wide
 from thalweg.ops.precision import widen
@@ -72,6 +73,11 @@ class R2Score(Metric):
         """See `Metric.update`."""
         p = widen(prediction).reshape(len(prediction), -1)
         y = aligned(target, prediction).reshape(p.shape).astype(p.dtype)
+        if p.shape[1:] != acc["origin"].shape:
+            raise ContractError(
+                f"{self.name} is one of {len(acc['origin'])} columns; a batch has {p.shape[1]}.\n"
+                "  Give rows of one length: pad(ids)."
+            )
         w = _of_columns(weight, p)
         first = jnp.take_along_axis(y, jnp.argmax(w > 0, axis=0)[None], axis=0)[0]
         origin = jnp.where(acc["weight"]["hi"] > 0, acc["origin"], first)

@@ -1,5 +1,6 @@
 """A target beside an output: what losses and metrics share, and where a silent broadcast is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -76,14 +77,15 @@ def most_probable(p: Float[Array, "... classes"]) -> Int[Array, "..."]:
 def mean_of_rows(
     values: Shaped[Array, "batch ..."],
     mask: Bool[Array, "batch ..."] | None = None,
-    weight: Float[Array, "batch time"] | None = None,
+    weight: Float[Array, "batch time ..."] | None = None,
 ) -> Shaped[Array, " batch"]:
     """The mean over all axes but the first: [batch, ...] -> [batch].
 
     Args:
         values: what is averaged.
         mask: False at positions, [batch, time], that do not count; a row of none has mean 0.
-        weight: of each position; it multiplies the values, and the mean is divided by their number still.
+        weight: of each position, [batch, time, ...]; it multiplies the values, and the mean is divided by their number
+            still.
 
     >>> mean_of_rows(jnp.array([[1.0, 3.0], [5.0, 7.0]])).tolist()
     [2.0, 6.0]
@@ -115,15 +117,39 @@ def of_positions(values: Shaped[Array, "batch ..."], shape: tuple[int, ...]) -> 
     return jnp.mean(values, axis=tuple(range(len(shape), values.ndim)))
 
 
-def by_row(values: Any, output: Shaped[Array, "batch ..."], function: object) -> Shaped[Array, "batch ..."]:
-    """What a user's `function` returned for `output`.
+def beside(target: Any, output: Shaped[Array, "batch ..."]) -> Any:
+    """`target` as a user's function finds it: in the shape and dtype of `output`, where it has a number for each.
+
+    Other targets, such as class numbers, keep their shape.
+
+    >>> beside(jnp.array([1, 0]), jnp.zeros((2, 1))).shape, beside(jnp.array([1, 0]), jnp.zeros((2, 3))).shape
+    ((2, 1), (2,))
+    """
+    if target is None:
+        return None
+    if target.size == output.size and target.shape in (output.shape, output.shape[:-1], (*output.shape, 1)):
+        return aligned(target, output)
+    narrow = jnp.issubdtype(target.dtype, jnp.unsignedinteger) or target.dtype == bool
+    return target.astype(jnp.int32) if narrow else target  # 0 - 1 is 255 in uint8
+
+
+def answered(function: Callable[..., Any], target: Any, output: Shaped[Array, "batch ..."]) -> Shaped[Array, "..."]:
+    """What a user's `function` of (target, output) gives: a value for each row, or one number.
 
     Raises:
-        ContractError: the values have no axis of rows.
+        ContractError: it gives another shape, or computes with NumPy or Python on numbers that a compiled program does
+            not know yet.
     """
-    if jnp.shape(values)[:1] != output.shape[:1]:
+    try:
+        values = jnp.asarray(function(beside(target, output), output))
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise ContractError(
-            f"{function!r} returned shape {jnp.shape(values)} for {output.shape[0]} rows.\n"
-            "  Return one number for each row: leave out the mean over the first axis."
+            f"{function!r} cannot be compiled: {str(error).splitlines()[0]}\n"
+            "  Write jnp instead of NumPy and of float(...), and jnp.where instead of `if` and of y[mask]; what only "
+            "NumPy can do goes through jax.pure_callback."
+        ) from error
+    if values.ndim and values.shape[:1] != output.shape[:1]:
+        raise ContractError(
+            f"{function!r} returned shape {values.shape} for {output.shape[0]} rows.\n  Return one number for each row."
         )
     return values

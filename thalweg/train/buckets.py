@@ -16,7 +16,7 @@ import numpy as np
 from thalweg import data
 from thalweg.errors import ContractError
 from thalweg.train.windows import Window
-from thalweg.types import Array, Tree
+from thalweg.types import Array, Spec, Tree
 
 LONGEST_RUN = 16  # steps without the host
 RUNS = 8  # of each bucket in an epoch, at least, where there are so many batches
@@ -30,16 +30,17 @@ class Bucketed:
     bucket: np.ndarray
     place: np.ndarray
     rows: np.ndarray
+    spec: Spec
 
     @classmethod
-    def of(cls, source: data.BucketSource, rows: np.ndarray) -> "Bucketed":
+    def of(cls, source: data.BucketSource, rows: np.ndarray, spec: Spec) -> "Bucketed":
         """The feed of these rows of a source."""
         place = np.zeros(len(source), np.int32)
         numbers = range(source.count)
         for k in numbers:
             inside = source.bucket == k
             place[inside] = np.arange(inside.sum())
-        return cls(tuple(jax.device_put(source.part(k)) for k in numbers), source.bucket, place, rows)
+        return cls(tuple(jax.device_put(source.part(k)) for k in numbers), source.bucket, place, rows, spec)
 
     def order(
         self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, steps: int | None = None

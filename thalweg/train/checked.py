@@ -75,12 +75,14 @@ def for_training(
     size = batch_size or min(BATCH, len(split.train))
     names = _logged(training, validates=holdout.given is not None or holdout.share > 0)
     _check(training, given, batch_size=size, names=names, monitors=monitors(callbacks))
-    train = _checked(training, _weighted(given, class_weight), split.train)
+    train = _checked(training, given, split.train, by_class=class_weight)
     if holdout.given is not None:
         _check(training, holdout.given, names=names, where="validation ")
         validation = _checked(training, holdout.given, np.arange(len(holdout.given)), "validation ")
     elif holdout.share:
         validation = train._replace(rows=split.validation)
+        if class_weight is not None:  # which is for training alone, as for rows given apart
+            validation = _checked(training, dataclasses.replace(train.given, weight=given.weight), split.validation)
     else:
         return Parts(train, None, size)
     if train.given.source is None and validation.given.source is None:
@@ -95,7 +97,7 @@ def for_evaluation(training: Training, given: Given, class_weight: Any = None) -
         ContractError: what was given does not fit.
     """
     _check(training, given)
-    return _checked(training, _weighted(given, class_weight), np.arange(len(given)))
+    return _checked(training, given, np.arange(len(given)), by_class=class_weight)
 
 
 def for_prediction(module: Any, given: Given) -> Checked:
@@ -124,11 +126,10 @@ def _check(training: Training, given: Given, **more: Any) -> None:
 
 def _check_lengths(training: Training, buckets: data.BucketSource) -> None:
     """Whether the network takes the length of each bucket; an error before any work is lost."""
-    network, ts = training.task.network, training.ts
     for k in range(buckets.count):
         spec = buckets.spec(k)
         try:
-            jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], ts.params, ts.state, spec)
+            training.output(spec)
         except (TypeError, ValueError) as error:
             shapes = ", ".join(str(leaf.shape[1:]) for leaf in jax.tree.leaves(spec))
             raise ContractError(
@@ -137,17 +138,22 @@ def _check_lengths(training: Training, buckets: data.BucketSource) -> None:
             ) from error
 
 
-def _checked(training: Training, given: Given, rows: np.ndarray, where: str = "") -> Checked:
-    """`given`, which has passed; what is read of a source is still to pass."""
+def _checked(training: Training, given: Given, rows: np.ndarray, where: str = "", by_class: Any = None) -> Checked:
+    """`given`, which has passed, weighted by class too; what is read of a source is still to pass."""
     loss = training.task.loss
 
     def hold(chunk: data.Chunk) -> data.Chunk:
         numbers = chunk.rows.reshape(-1)
-        piece = _facts(training, Given(chunk.x, chunk.y, chunk.weight), where=where)
-        contract.check_piece(piece, np.where(numbers < 0, numbers[0], numbers))
-        return chunk._replace(y=contract.adapted(loss, chunk.y))
+        piece = Given(chunk.x, chunk.y, chunk.weight, classes=given.classes)
+        facts = _facts(training, piece, where=where, whole=False)
+        contract.check_piece(facts, np.where(numbers < 0, numbers[0], numbers))
+        weight = _weights(facts, by_class, given.classes)
+        return chunk._replace(y=contract.adapted(loss, chunk.y), weight=weight)
 
-    return Checked(dataclasses.replace(given, y=contract.adapted(loss, given.y)), rows, hold)
+    weight = given.weight
+    if by_class is not None and given.source is None:
+        weight = _weights(_facts(training, given), by_class, given.classes)
+    return Checked(dataclasses.replace(given, y=contract.adapted(loss, given.y), weight=weight), rows, hold)
 
 
 def _facts(training: Training, given: Given, **more: Any) -> contract.Facts:
@@ -156,7 +162,8 @@ def _facts(training: Training, given: Given, **more: Any) -> contract.Facts:
     if isinstance(network, ModuleNetwork):
         more["before"] = contract.hidden_activation(network.module, training.task.slots)
         more["indices"] = getattr(network.module, "indices", None)
-    return contract.Facts(training.task.loss, training.output, final, given.x, given.y, given.weight, **more)
+    output = training.output(given.spec)
+    return contract.Facts(training.task.loss, output, final, given.x, given.y, given.weight, **more)
 
 
 def _logged(training: Training, *, validates: bool) -> tuple[str, ...]:
@@ -165,12 +172,17 @@ def _logged(training: Training, *, validates: bool) -> tuple[str, ...]:
     return names + tuple(f"val_{name}" for name in names) * validates
 
 
-def _weighted(given: Given, class_weight: Any) -> Given:
-    """`given`, each row weighted by its class too."""
-    by_class = contract.class_weights(given.y, class_weight)
+def _weights(f: contract.Facts, by_class: Any, classes: tuple[Any, ...] | None) -> Any:
+    """The weights that were given, times those by class."""
     if by_class is None:
-        return given
-    return dataclasses.replace(given, weight=by_class if given.weight is None else (given.weight.T * by_class).T)
+        return f.weight
+    a = contract.class_weights(f, by_class, classes)
+    if f.weight is None:
+        return a
+    b = np.asarray(f.weight)
+    b = b.reshape(len(b)) if b.size == len(b) else b
+    axes = max(a.ndim, b.ndim)
+    return np.multiply(*(w.reshape(w.shape + (1,) * (axes - w.ndim)) for w in (a, b)))
 
 
 def _split(given: Given, holdout: Holdout, seed: int) -> data.Split:

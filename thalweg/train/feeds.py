@@ -10,6 +10,7 @@ import numpy as np
 from thalweg import data
 from thalweg.train.buckets import Bucketed
 from thalweg.train.checked import Checked
+from thalweg.train.given import Given
 from thalweg.train.windows import Feed, Resident, Streamed
 from thalweg.types import Tree
 
@@ -20,11 +21,12 @@ def feed(checked: Checked) -> Feed:
     """The rows for a program that trains or evaluates."""
     given = checked.given
     if given.source is not None:
-        return Streamed(given.source, checked.rows, checked.hold)
+        return Streamed(given.source, checked.rows, checked.hold, given.spec)
     if given.buckets is not None:
-        return Bucketed.of(dataclasses.replace(given.buckets, x=given.x, y=given.y, weight=given.weight), checked.rows)
+        source = dataclasses.replace(given.buckets, x=given.x, y=given.y, weight=given.weight)
+        return Bucketed.of(source, checked.rows, given.spec)
     arrays = (given.x, given.y, given.weight)
-    return Resident(jax.device_put(arrays), checked.rows)  # an aligned array is shared, not copied
+    return Resident(jax.device_put(arrays), checked.rows, given.spec)  # an aligned array is shared, not copied
 
 
 def feeds(train: Checked, validation: Checked | None) -> tuple[Feed, Feed | None]:
@@ -34,7 +36,14 @@ def feeds(train: Checked, validation: Checked | None) -> tuple[Feed, Feed | None
         return one, None
     if validation.given is train.given:
         return one, dataclasses.replace(one, rows=validation.rows)  # type: ignore[type-var]
+    if isinstance(one, Resident) and _same(validation.given, train.given):
+        x, y, _ = one.data
+        return one, Resident((x, y, jax.device_put(validation.given.weight)), validation.rows, one.spec)
     return one, feed(validation)
+
+
+def _same(a: Given, b: Given) -> bool:
+    return a.x is b.x and a.y is b.y
 
 
 def blocks(checked: Checked, batch_size: int | None = None) -> Iterator[tuple[Tree, int]]:

@@ -123,8 +123,8 @@ class Fit:
 
     def tally(self) -> Tree:
         """The accumulators before an epoch."""
-        rows = len(self.feed.rows)
-        return self.training.task.tally(min(rows, self.plan.limited(rows) * self.batch_size), self.training.output)
+        rows, output = len(self.feed.rows), self.training.output(self.feed.spec)
+        return self.training.task.tally(min(rows, self.plan.limited(rows) * self.batch_size), output)
 
     def _begin(self, epoch: int) -> Position:
         return Position(epoch, 0, self.tally(), int(self.training.ts.step))
@@ -137,7 +137,7 @@ class Fit:
         started = time.perf_counter()
         self.callbacks.on_epoch_begin(at.epoch)
         self.progress.epoch_begin(at.epoch, len(order))
-        for window in self.feed.windows(order, at.step):
+        for window in self.training.windows(self.feed, order, at.step):
             if not self._window(window, at):
                 return False
         logs = results(self.training.task, at.tally)
@@ -186,7 +186,7 @@ def one_step(training: Training, feed: Feed) -> dict[str, Any]:
     """One step on all rows of `feed`, outside of a run; the loss and the metrics of that batch before the step."""
     order = feed.rows.astype(np.int32)[None]
     window = next(iter(feed.windows(order, 0)))
-    tally = training.task.tally(len(feed.rows), training.output)
+    tally = training.task.tally(len(feed.rows), training.output(feed.spec))
     first, last = jnp.int32(0), jnp.int32(1)
     training.ts, tally, *_ = train_program(training.task)(training.ts, tally, window.data, window.order, first, last)
     return results(training.task, tally)

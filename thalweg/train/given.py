@@ -1,6 +1,7 @@
 """Given: what a call brought, as arrays or as a source. The first of the three steps that `calls` walks."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -25,7 +26,7 @@ class Given:
     def __len__(self) -> int:
         return len(self.source) if self.source is not None else len(jax.tree.leaves(self.x)[0])
 
-    @property
+    @functools.cached_property
     def spec(self) -> Tree:
         """One row of the inputs, as shapes and dtypes."""
         x = data.take(self.source, np.arange(1))[0] if self.source is not None else self.x

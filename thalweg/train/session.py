@@ -116,16 +116,21 @@ class Session:
         Raises:
             ContractError: the shape of the inputs is not known, or a layer does not take it.
         """
-        self.input_spec = spec = self.spec if spec is None else spec
-        if self._training is not None:
-            return
+        spec = self.spec if spec is None else spec
         with self.scope():
-            if self._weights is None:
-                self._weights = initial(self.network, self.seed, spec)
-                self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
-            if self.settings is not None:
-                self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
-                self._weights = None
+            if self._training is not None:
+                self._training.outputs(spec)
+            else:
+                self._begin(spec)
+        self.input_spec = spec
+
+    def _begin(self, spec: Spec) -> None:
+        if self._weights is None:
+            self._weights = initial(self.network, self.seed, spec)
+            self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
+        if self.settings is not None:
+            self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
+            self._weights = None
 
     @property
     def training(self) -> Training:

@@ -42,7 +42,8 @@ class TrainState(NamedTuple):
 class Batch(NamedTuple):
     """One batch: `real` is 1 for each row of data and 0 for padding.
 
-    `weight` is the part in the loss of each row, [batch] or [batch, 1], or of each of its steps, [batch, time].
+    `weight` is the part in the loss of each row, [batch] or [batch, 1], or of each of its steps or labels,
+    [batch, time, ...].
     """
 
     x: Tree
@@ -135,7 +136,7 @@ class Task(Record):
     def losses(self, output: Tree, batch: Batch, hyper: Tree, mask: Array | None = None) -> Losses:
         """The loss of each row, from logits wherever the loss has a link."""
         z = output if self.loss.link else ending(self.network, output)
-        weight = batch.real if batch.by_step is None else batch.real[:, None] * batch.by_step
+        weight = batch.real if batch.by_step is None else _spread(batch.real, batch.by_step) * batch.by_step
         rows = self.loss(batch.y, z, weight=weight, mask=mask, **hyper)
         counts = self.loss.counts(batch.y, z, mask)
         return Losses(rows, batch.real if counts is None else batch.real * counts, mask)
@@ -144,7 +145,9 @@ class Task(Record):
         """The accumulators after one more batch; `extra` is the penalty, which each row bears."""
         weighted = losses.rows if batch.by_row is None else losses.rows * batch.by_row
         out = {"loss": Mean().add(tally["loss"], weighted + extra, losses.counts)}
-        real = batch.real if losses.mask is None else batch.real[:, None] * losses.mask.astype(batch.real.dtype)
+        kept = self.loss.kept(batch.y, output, losses.mask)  # no metric counts what the loss leaves out
+        kept = losses.mask if kept is None else kept
+        real = batch.real if kept is None else _spread(batch.real, kept) * kept.astype(batch.real.dtype)
         for name, metric in self.metrics:
             seen = output if metric.ranks and self.loss.link == "softmax" else self.prediction(output)
             out[name] = metric.update(tally[name], batch.y, seen, real)
@@ -188,3 +191,8 @@ class Task(Record):
             return value if rule is None else rule(value)
 
         return jax.tree.map_with_path(project, params)
+
+
+def _spread(rows: Array, like: Array) -> Array:
+    """[batch] as [batch, 1, ...], with the axes of `like`."""
+    return rows.reshape(rows.shape + (1,) * (like.ndim - 1))

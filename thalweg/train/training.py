@@ -1,19 +1,26 @@
 """Training: how to train, as `compile` was told, and a training that has begun."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from thalweg import losses, metrics, optim, random
 from thalweg.core import Network
-from thalweg.losses import Loss
+from thalweg.errors import ConfigError, ContractError
+from thalweg.losses import Custom, Loss
 from thalweg.metrics import Metric
 from thalweg.optim import Optimizer
 from thalweg.train.program import start_program
 from thalweg.train.task import Task, TrainState
+from thalweg.train.windows import Feed, Window, unpadded
 from thalweg.types import ShapeDtype, Spec, Tree
+
+TAKEN = ("epoch", "learning_rate", "loss")
+"""Names in the history that no metric may have."""
 
 
 class Settings(NamedTuple):
@@ -30,16 +37,25 @@ class Settings(NamedTuple):
         Raises:
             ConfigError: an unknown name.
         """
-        return cls(optim.optimizer(optimizer), losses.loss(loss), tuple(metrics or ()))
+        made = cls(optim.optimizer(optimizer), losses.loss(loss), tuple(metrics or ()))
+        made.measured()  # an error now, not after data was read
+        return made
 
     def measured(self) -> tuple[tuple[str, Metric], ...]:
-        """The metrics by name, fitted to the loss.
+        """The metrics by name, fitted to the loss; of one name, the second has "_1" behind it, as in Keras.
 
         Raises:
-            ConfigError: an unknown name.
+            ConfigError: an unknown name, or one that the history has for something else.
         """
         fitted = [metrics.metric(metric, loss=self.loss, losses=losses.loss) for metric in self.metrics]
-        return tuple((metric.name, metric) for metric in fitted)
+        names = [metric.name for metric in fitted]
+        taken = next((name for name in names if name in TAKEN or name.startswith("val_")), None)
+        if taken is not None:
+            raise ConfigError(
+                f"a metric is called {taken!r}, which the history has for something else.\n"
+                "  Write name='...' for the metric, or give the function another name."
+            )
+        return tuple(zip(_numbered(names), fitted, strict=True))
 
 
 @dataclasses.dataclass
@@ -48,7 +64,7 @@ class Training:
 
     task: Task
     ts: TrainState
-    output: ShapeDtype
+    seen: dict[Any, Tree] = dataclasses.field(default_factory=dict)  # outputs, by the inputs that they are of
 
     @classmethod
     def begin(
@@ -57,5 +73,57 @@ class Training:
         """The training that begins at copies of `weights`, for inputs like `spec`."""
         slots = network.slots(spec) if hasattr(network, "slots") else ()  # type: ignore[attr-defined]
         task = Task(network, settings.loss, settings.optimizer, settings.measured(), slots).lasting(1)
-        output = jax.eval_shape(lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], *weights, spec)
-        return cls(task, start_program(task)(random.fold(random.key(seed), "steps"), *weights), output)
+        return cls(task, start_program(task)(random.fold(random.key(seed), "steps"), *weights))
+
+    def outputs(self, spec: Spec) -> Tree:
+        """What the network gives for inputs like `spec`, of any size that it takes.
+
+        Raises:
+            ContractError: a layer does not take them.
+        """
+        leaves, structure = jax.tree.flatten(spec)
+        known = (structure, *leaves)
+        if known not in self.seen:
+            network, ts = self.task.network, self.ts
+            self.seen[known] = jax.eval_shape(
+                lambda p, s, x: network.apply(p, s, x, key=None, train=False)[0], ts.params, ts.state, spec
+            )
+        return self.seen[known]
+
+    def output(self, spec: Spec) -> ShapeDtype:
+        """The one output for inputs like `spec`, which the loss compares with the targets.
+
+        Raises:
+            ContractError: a layer does not take them, or the network has several outputs.
+        """
+        output = self.outputs(spec)
+        if isinstance(output, jax.ShapeDtypeStruct):
+            return output
+        raise ContractError(
+            f"the network gives {len(jax.tree.leaves(output))} outputs; a loss compares one with the targets.\n"
+            "  Join them, as layers.Concatenate() does, or train a model of each output."
+        )
+
+    def windows(self, feed: Feed, order: np.ndarray, first: int) -> Iterator[Window]:
+        """The steps `first` and on of an epoch's `order`; of a loss that is one number a batch, without padding."""
+        windows, loss = feed.windows(order, first), self.task.loss
+        if not isinstance(loss, Custom):
+            return windows
+        for window in windows:
+            whole = loss.joint(window.data[1], self.output(feed.spec))
+            windows = itertools.chain([window], windows)
+            return unpadded(windows) if whole else windows
+        return windows
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Each name once: its second place has "_1" behind it.
+
+    >>> _numbered(["auc", "auc", "auc_1", "auc"])
+    ['auc', 'auc_2', 'auc_1', 'auc_3']
+    """
+    out: list[str] = []
+    for name in names:
+        free = (f"{name}_{k}" for k in itertools.count(1))
+        out.append(name if name not in out else next(n for n in free if n not in out and n not in names))
+    return out

@@ -5,7 +5,7 @@ memory: windows of stacked batches, read ahead in a background thread. `Bucketed
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 
 from thalweg import data
 from thalweg.data import Chunk, Source, chunks, row_bytes
-from thalweg.types import Array, Tree
+from thalweg.types import Array, Spec, Tree
 
 Hold: TypeAlias = Callable[[Chunk], Chunk]
 """Holds the contract against rows of a source; gives them with their targets in the dtype of the loss."""
@@ -40,6 +40,11 @@ class Feed(Protocol):
         """The numbers of its rows."""
         ...
 
+    @property
+    def spec(self) -> Spec:
+        """A row of its inputs, the longest where they differ."""
+        ...
+
     def order(
         self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, steps: int | None = None
     ) -> np.ndarray:
@@ -51,12 +56,31 @@ class Feed(Protocol):
         ...
 
 
+def unpadded(windows: Iterable[Window]) -> Iterator[Window]:
+    """The same steps, each batch that is filled up as a window of its own, without what fills it.
+
+    What is computed of a whole batch then sees its own rows alone, in a program compiled for so many.
+    """
+    for window in windows:
+        counts = np.sum(np.asarray(window.order) >= 0, axis=1)
+        first, size = window.first, window.order.shape[1]
+        for i in range(first, window.last):
+            if counts[i] < size:
+                if first < i:
+                    yield window._replace(first=first, last=i)
+                yield Window(window.data, window.order[i : i + 1, : counts[i]], 0, 1, window.offset + i)
+                first = i + 1
+        if first < window.last:
+            yield window._replace(first=first)
+
+
 @dataclasses.dataclass(frozen=True)
 class Resident:
     """Arrays on the device; `rows` are the row numbers that belong to this feed (a split takes no copy)."""
 
     data: tuple[Tree, Tree, Any]
     rows: np.ndarray
+    spec: Spec
 
     def order(self, batch_size: int, **settings: Any) -> np.ndarray:
         """See `Feed`."""
@@ -74,6 +98,7 @@ class Streamed:
     source: Source
     rows: np.ndarray
     hold: Hold
+    spec: Spec
 
     def order(self, batch_size: int, **settings: Any) -> np.ndarray:
         """See `Feed`."""

@@ -49,6 +49,10 @@ WRONG = {
         facts("triplet_hard", (4, 3), SOME, weight=numbers(8, 4) ** 2),
         r"TripletHard has one loss for a whole row; sample_weight has shape \(8, 4\)\.\n  Give one weight for each row",
     ),
+    "weights, and one number a batch": (
+        facts(lambda y, p: jnp.mean(p), (1,), numbers(8), weight=np.ones(8)),
+        r"gives one number for a whole batch, .*\n  Return one number for each row",
+    ),
     "labels 3, 7, -1 of 3 classes": (
         facts(SPARSE, (3,), [0, 1, 3, 7, -1, 2]),
         r"3 of 6 rows have labels outside 0 to 2, .*: -1, 3, 7; the first is row 2\.\n  Number the labels from 0",

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from thalweg.errors import nearest
+from thalweg.losses import Custom
 from thalweg.train.contract.facts import Facts, Rule
 from thalweg.train.contract.scan import failing, not_finite
 from thalweg.types import Tree
@@ -115,6 +116,16 @@ def weights_positive(f: Facts) -> str | None:
     return None
 
 
+def rows_to_weigh(f: Facts) -> str | None:
+    """A loss of one's own that is one number a batch has no rows that a weight could change."""
+    if f.weight is None or not isinstance(f.loss, Custom) or not f.loss.joint(f.y, f.output):
+        return None
+    return (
+        f"{f.loss.function!r} gives one number for a whole batch, which the weights of {f.where}rows cannot change.\n"
+        "  Return one number for each row, or leave sample_weight and class_weight out."
+    )
+
+
 def _shape_of_weights(f: Facts, shape: tuple[int, ...]) -> str | None:
     n, steps = shape[0], f.output.shape[1:2] if len(f.output.shape) > 2 else ()
     if shape in ((n,), (n, 1)):
@@ -138,4 +149,4 @@ def monitors_known(f: Facts) -> str | None:
     return f"a callback monitors {unknown!r}, which this fit does not give: it gives {', '.join(f.names)}.\n  {remedy}"
 
 
-RULES: tuple[Rule, ...] = (targets_there, lengths, batch_fits, finite, indices_known, weights_positive)
+RULES: tuple[Rule, ...] = (targets_there, lengths, batch_fits, finite, indices_known, weights_positive, rows_to_weigh)
