@@ -1,5 +1,7 @@
 """as_arrays: the numbers stay, the dtype is what a network takes, the memory is taken once."""
 
+import decimal
+import fractions
 import tracemalloc
 
 import jax
@@ -32,6 +34,10 @@ from thalweg.errors import DataError
         (pd.DataFrame({"a": [1, 2], "b": [3, 4]}), "int32", [[1, 3], [2, 4]]),
         ([np.float32([1, 2]), np.float32([3, 4])], "float32", [[1, 2], [3, 4]]),
         (jnp.float32([1, 2]), "float32", [1, 2]),
+        (np.array([1.5, 2], object), "float32", [1.5, 2]),
+        (np.array([1, True], object), "int32", [1, 1]),
+        ([decimal.Decimal("1.5"), fractions.Fraction(1, 4)], "float32", [1.5, 0.25]),
+        (pd.DataFrame({"a": [decimal.Decimal("1.5")], "b": [3]}), "float32", [[1.5, 3]]),
         (jnp.bfloat16([1, 2]), "bfloat16", [1, 2]),
     ],
 )
@@ -66,6 +72,7 @@ def test_torch_tensors():
     torch = pytest.importorskip("torch", reason="PyTorch is an extra of its own")
     assert as_arrays(torch.tensor([1.5], requires_grad=True)).tolist() == [1.5]
     assert as_arrays(torch.tensor([2], dtype=torch.int64)).dtype == np.int32
+    assert as_arrays(torch.tensor([1.5]).bfloat16()).dtype == jnp.bfloat16
     assert as_arrays([torch.tensor([1.0]), torch.tensor([2.0])]).tolist() == [[1.0], [2.0]]
 
 
@@ -101,10 +108,14 @@ SPARSE = type("csr_matrix", (), {"toarray": lambda self: None})()
         ([[1, 2], [3]], r"row 1 has length or shape 1, row 0 has 2\.\n  Rows need one shape"),
         ([np.zeros(2), np.zeros(3)], r"row 1 has length or shape \(3,\), row 0 has \(2,\)"),
         (["cat", "dog"], r"texts such as 'cat'.*\n.*encode_labels\(x\)"),
-        (np.array([1, None], object), r"Python objects; row 1 holds None\.\n  Write x\.astype"),
+        (np.array([1, None], object), r"x: row 1 holds None; a network takes numbers\.\n  Fill it in"),
+        (np.ma.masked_array([1.0, 2.0], [False, True]), r"x: row 1 holds None"),
+        (pd.DataFrame({"a": np.array([1, None], object)}), r"x: column 'a': row 1 holds None; .*\n  Fill it in"),
+        ([fractions.Fraction(10**400)], r"row 0 holds Fraction\(1000"),
         ([[1, "a"], [2, "b"]], "texts such as '1'"),
         (np.array([[1, 2], [3, "b"]], object), "row 1 holds 'b'"),
-        (np.array([1j]), "dtype complex128"),
+        (np.array([1j]), r"dtype complex128.*\n  .*x\.real"),
+        (jnp.array([1j]), r"dtype complex64.*\n  .*x\.real"),
         (np.array(["2020-01-01"], "M8[D]"), r"dtype datetime64"),
         (3.5, r"single value 3\.5.*\n  Write \[x\]"),
         ((i for i in range(3)), "generator, which is not an array"),

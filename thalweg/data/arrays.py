@@ -4,6 +4,8 @@ float64 becomes float32 and int64 becomes int32, in one pass into one new buffer
 `jax.device_put` on a CPU shares such a buffer instead of copying it, so a data set stands in memory once.
 """
 
+import decimal
+import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +17,7 @@ from thalweg.errors import DataError
 from thalweg.types import Dtype, Tree
 
 ALIGNMENT = 64  # bytes; what XLA asks of a CPU buffer that it is to share
+EXACT = 2**53  # below which a whole number is exact in float64
 WIDE_INTEGERS = ("int64", "uint64", "uint32")
 
 
@@ -34,7 +37,8 @@ def as_arrays(value: Any, dtype: Dtype = np.float32, *, name: str = "x", rows: i
         A NumPy or JAX array, or a tuple or dict of them.
 
     Raises:
-        DataError: ragged lists, texts, objects, complex numbers, or a number that the narrower type cannot hold.
+        DataError: ragged lists, texts, objects that are no numbers, complex numbers, times, or a number that the
+            narrower type cannot hold.
 
     >>> as_arrays([[1.0, 2.0], [3.0, 4.0]]).dtype
     dtype('float32')
@@ -45,7 +49,7 @@ def as_arrays(value: Any, dtype: Dtype = np.float32, *, name: str = "x", rows: i
         return {k: as_arrays(v, dtype, name=f"{name}[{k!r}]", rows=rows) for k, v in value.items()}
     if isinstance(value, list | tuple) and _several(value, rows):
         return tuple(as_arrays(v, dtype, name=f"{name}[{i}]", rows=rows) for i, v in enumerate(value))
-    array = value if isinstance(value, jax.Array) else _numbers(plain(value, name, dtype), name)
+    array = _numbers(value if isinstance(value, jax.Array) else plain(value, name, dtype), name)
     target = _target(array, np.dtype(dtype), name)
     return array if target == array.dtype else _converted(array, target, name)
 
@@ -79,15 +83,34 @@ def plain(value: Any, name: str = "x", dtype: Dtype = np.float64) -> np.ndarray:
 
 
 def _as_numpy(value: Any) -> np.ndarray:
-    if isinstance(value, np.ndarray):
-        return np.asarray(value)
+    if np.ma.is_masked(value):  # the number under a mask is none: its row will be named
+        objects = np.array(value.data, object)
+        objects[np.ma.getmaskarray(value)] = None
+        return objects
     if hasattr(value, "to_numpy"):
-        return np.asarray(value.to_numpy())
-    if hasattr(value, "detach"):  # a tensor, perhaps one that remembers its gradient
-        return np.asarray(value.detach().cpu())
-    if isinstance(value, list | tuple) and value and all(hasattr(v, "__array__") for v in value):
-        return np.stack([_as_numpy(v) for v in value])
+        value = value.to_numpy()
+    elif hasattr(value, "detach"):  # a tensor, perhaps one that remembers its gradient
+        value = _of_tensor(value.detach().cpu())
+    elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        value = np.from_dlpack(value)
+    elif isinstance(value, list | tuple) and value and all(hasattr(v, "__array__") for v in value):
+        value = np.stack([_as_numpy(v) for v in value])
+    elif isinstance(value, list | tuple) and 0 < sum(isinstance(v, str) for v in value) < len(value):
+        value = _objects(value)  # NumPy would write the numbers beside texts as texts
     return np.asarray(value)
+
+
+def _of_tensor(tensor: Any) -> np.ndarray:
+    try:
+        return np.asarray(tensor)
+    except TypeError:  # a dtype that NumPy has not, such as bfloat16
+        return np.asarray(jax.dlpack.from_dlpack(tensor))
+
+
+def _objects(values: list[Any] | tuple[Any, ...]) -> np.ndarray:
+    out = np.empty(len(values), object)
+    out[:] = values
+    return out
 
 
 def _why(value: Any, error: Exception) -> str:
@@ -103,13 +126,8 @@ def _why(value: Any, error: Exception) -> str:
 
 
 def _frame(frame: Any, dtype: np.dtype, name: str) -> np.ndarray:
-    columns = [np.asarray(frame.iloc[:, i].to_numpy()) for i in range(len(frame.columns))]
-    for label, column in zip(frame.columns, columns, strict=True):
-        if column.dtype.kind not in "biuf":
-            raise DataError(
-                f"{name}: column {label!r} holds {column.dtype} values, not numbers.\n"
-                "  Write TableEncoder.fit(frame), or leave the column out."
-            )
+    read = [np.asarray(frame.iloc[:, i].to_numpy()) for i in range(len(frame.columns))]
+    columns = [_of_column(a, f"{name}: column {label!r}") for label, a in zip(frame.columns, read, strict=True)]
     common = np.result_type(*(c.dtype for c in columns)) if columns else dtype
     out = aligned((len(frame), len(columns)), min(common, dtype, key=_width) if common.kind == "f" else common)
     for i, column in enumerate(columns):
@@ -117,28 +135,93 @@ def _frame(frame: Any, dtype: np.dtype, name: str) -> np.ndarray:
     return out
 
 
+def _of_column(column: np.ndarray, name: str) -> np.ndarray:
+    if column.dtype == object and not holds_text(column):
+        return numbers_of(column, name)
+    if column.dtype.kind in "biuf":
+        return column
+    raise DataError(
+        f"{name} holds {column.dtype} values, not numbers.\n  Write TableEncoder.fit(frame), or leave the column out."
+    )
+
+
 def _width(dtype: np.dtype) -> int:
     return dtype.itemsize
 
 
-def _numbers(array: np.ndarray, name: str) -> np.ndarray:
+def _numbers(array: Any, name: str) -> Any:
     if array.dtype.kind in "biuf" or jnp.issubdtype(array.dtype, jnp.floating):
         return array
-    if array.dtype.kind in "US":
+    if array.dtype.kind in "UST":
+        first = array.ravel()[0]
         raise DataError(
-            f"{name} holds texts such as {array.ravel()[0].item()!r}; a network takes numbers.\n"
-            f"  For labels write `codes, classes = encode_labels({name})`."
+            f"{name} holds texts such as {str(first)!r}; a network takes numbers.\n"
+            f"  For labels write `codes, classes = encode_labels({name})`, for numbers {name}.astype('float32')."
         )
     if array.dtype == object:
-        raise DataError(f"{name} is an array of Python objects{_culprit(array)}.\n  Write {name}.astype('float32').")
-    raise DataError(f"{name} has dtype {array.dtype}, which no layer takes.\n  Write {name}.astype('float32').")
+        return numbers_of(array, name)
+    raise DataError(f"{name} has dtype {array.dtype}, which no layer takes.\n  {REMEDIES.get(array.dtype.kind, GIVE)}")
 
 
-def _culprit(array: np.ndarray) -> str:
+GIVE = "Give an array of numbers."
+REMEDIES = {
+    "M": "Give the time since a moment of yours: (x - x.min()) / np.timedelta64(1, 's').",
+    "m": "Give it in a unit of yours: x / np.timedelta64(1, 's').",
+    "c": "Give the real and the imaginary part: np.stack([x.real, x.imag], -1).",
+}
+"""What to give in place of what is no number, by the kind of its dtype."""
+
+
+def numbers_of(array: np.ndarray, name: str, *, texts: bool = False, who: str = "a network") -> np.ndarray:
+    """An array of Python's objects (ints, floats, Decimals, Fractions, booleans) as numbers.
+
+    Args:
+        array: what holds them.
+        name: what to call it in a message.
+        texts: whether texts that are numbers count.
+        who: takes numbers.
+
+    Raises:
+        DataError: one is no number; with the row.
+
+    >>> numbers_of(np.array(["-72.65", "3"]), "y", texts=True).tolist()
+    [-72.65, 3.0]
+    """
+    out, whole = np.empty(array.shape, np.float64), True
     for place, value in np.ndenumerate(array):
-        if not isinstance(value, int | float | np.number):
-            return f"; row {place[0]} holds {value!r}"
-    return ""
+        number = _number(value, texts)
+        if number is None:
+            raise _no_number(value, f"{name}: row {place[0]}", name, who)
+        out[place], whole = number, whole and isinstance(number, int)
+    return out.astype(np.int64) if whole and np.abs(out).max(initial=0) < EXACT else out
+
+
+def _no_number(value: Any, where: str, name: str, who: str) -> DataError:
+    value = value.item() if isinstance(value, np.generic) else value
+    words = GIVE
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
+        words = "Fill it in, or leave the row out."
+    elif isinstance(value, str | bytes):
+        words = f"Write a number there; of labels `codes, classes = encode_labels({name})` for a loss of classes."
+    return DataError(f"{where} holds {value!r:.80}; {who} takes numbers.\n  {words}")
+
+
+def _number(value: Any, texts: bool) -> float | int | None:
+    if isinstance(value, np.bool_ | np.generic) or (hasattr(value, "item") and np.ndim(value) == 0):
+        value = value.item()  # a scalar of NumPy, or of a tensor
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if not isinstance(value, numbers.Real | decimal.Decimal) and not (texts and isinstance(value, str | bytes)):
+        return None
+    try:
+        return float(value)
+    except (OverflowError, ValueError):
+        return None
+
+
+def holds_text(array: np.ndarray) -> bool:
+    """Whether texts are in it."""
+    return array.dtype.kind in "UST" or (array.dtype == object and any(isinstance(v, str | bytes) for v in array.flat))
 
 
 def _target(array: Any, dtype: np.dtype, name: str) -> np.dtype:

@@ -1,5 +1,7 @@
 """Labels: names to codes and back, the classes that a split balances, weights against unequal classes."""
 
+import decimal
+import numbers
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,8 @@ import numpy as np
 from thalweg.data.arrays import plain
 from thalweg.errors import DataError, nearest
 from thalweg.record import Record
+
+LABELS = (str, bytes, numbers.Real, decimal.Decimal, np.bool_)
 
 
 class Labels(Record):
@@ -56,6 +60,7 @@ class Labels(Record):
 
 def _column(y: Any, name: str) -> np.ndarray:
     values = plain(y, name)
+    values = np.char.decode(values, "utf-8", "backslashreplace") if values.dtype.kind == "S" else values
     values = values.reshape(len(values)) if values.shape == (len(values), 1) else values
     if values.ndim != 1:
         raise DataError(f"{name} has shape {values.shape}; labels are one per row.\n  Write one column.")
@@ -64,6 +69,9 @@ def _column(y: Any, name: str) -> np.ndarray:
         if missing.size and any(isinstance(v, str) for v in values):
             row = missing[0]
             raise DataError(f"{name}: row {row} holds {values[row]!r} among texts.\n  Fill it or leave the row out.")
+        odd = next((i for i, v in enumerate(values) if not isinstance(v, LABELS)), None)
+        if odd is not None:
+            raise DataError(f"{name}: row {odd} holds {values[odd]!r:.80}, which is no label.\n  Leave the row out.")
         values = np.asarray(values.tolist())
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise DataError(f"{name}: row {np.flatnonzero(~np.isfinite(values))[0]} holds no label (NaN).\n  Leave it out.")

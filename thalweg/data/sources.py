@@ -1,7 +1,7 @@
 """Sources: anything with a length that gives the rows you ask for."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -56,6 +56,44 @@ class ArraySource:
         return any(isinstance(leaf, np.memmap) for leaf in jax.tree.leaves((self.x, self.y, self.weight)))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Converted:
+    """A source whose rows are read as arrays of numbers, whatever it gives.
+
+    Args:
+        source: gives them.
+        read: makes an `ArraySource` of `(x, y, weight)`.
+    """
+
+    source: Source
+    read: Callable[[Any, Any, Any], ArraySource]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, indices: np.ndarray, /) -> tuple[Tree, ...]:
+        try:
+            return self._read(indices)
+        except DataError:
+            for row in indices:
+                try:
+                    self._read(np.array([row]))
+                except DataError as error:
+                    raise DataError(f"row {row} of the source, read by itself: {error}") from None
+            raise
+
+    def _read(self, indices: np.ndarray) -> Rows:
+        rows = self.read(*take(self.source, indices))
+        parts = rows.x, rows.y, rows.weight
+        for leaf in jax.tree.leaves(parts):
+            if len(leaf) != len(indices):
+                raise DataError(
+                    f"{type(self.source).__name__} gave {len(leaf)} rows when asked for {len(indices)}.\n"
+                    "  source[indices] must give one row for each index: look at its __getitem__."
+                )
+        return parts
+
+
 def is_source(value: Any) -> bool:
     """Whether `value` gives rows by number, and is not an array, a sequence, a mapping or a table."""
     known = isinstance(value, list | tuple | dict | str | bytes | range)
@@ -63,7 +101,7 @@ def is_source(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return any(hasattr(value, sign) for sign in ("__array__", "columns", "toarray", "to_numpy", "dtype"))
+    return any(hasattr(value, sign) for sign in ("__array__", "__dlpack__", "columns", "toarray", "to_numpy", "dtype"))
 
 
 def from_arrays(x: Any, y: Any = None, weight: Any = None, *, dtype: Dtype = np.float32) -> ArraySource:

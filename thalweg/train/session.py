@@ -101,7 +101,8 @@ class Session:
         """What a call brought, as this network takes it; the classes of texts are the same from the first call on."""
         stated = getattr(self.module, "input_spec", None)
         spec = self.input_spec if stated is None else stated
-        brought = given(x, y, weight, spec=spec, classes=self.classes, dtype=self.precision.param)
+        loss = None if self.settings is None else self.settings.loss
+        brought = given(x, y, weight, spec=spec, loss=loss, classes=self.classes, dtype=self.precision.param)
         self.classes = brought.classes
         return brought
 
