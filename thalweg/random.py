@@ -50,6 +50,7 @@ def _folded(words: Array, number: Array) -> Array:
     return jnp.stack(threefry2x32((words[0], words[1]), (jnp.uint32(0), number)))
 
 
+@jax.jit  # traced and lowered once a shape: a network draws in many layers, and XLA puts the program in its places
 def threefry2x32(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
     """Twenty rounds of Threefry-2x32: two words of `counter` to two random words under `key`."""
     ks = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY))

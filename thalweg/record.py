@@ -94,7 +94,9 @@ def from_json(data: Any, allowed: Mapping[str, Callable[..., Any]], depth: int =
         return data
     name = data.get("type")
     if not isinstance(name, str) or name not in allowed:
-        raise ConfigError(f"the stored type {name!r} is not on the allow-list.\n  {nearest(str(name), allowed)}")
+        raise ConfigError(
+            f"the stored type {name!r:.100} is not on the allow-list.\n  {nearest(str(name)[:100], allowed)}"
+        )
     fields = {k: from_json(v, allowed, depth + 1) for k, v in data.items() if k != "type"}
     try:
         return allowed[name](**fields)

@@ -72,10 +72,10 @@ class Call:
 class Context:
     """One module's view of a call: `param`, `variable`, `hyper`, `key`, `train`, at its own path."""
 
-    __slots__ = ("call", "frozen", "module", "path")
+    __slots__ = ("call", "frozen", "module", "path", "places")
 
     def __init__(self, call: Call, path: Path = (), module: Module | None = None, frozen: bool = False) -> None:
-        self.call, self.path, self.module, self.frozen = call, path, module, frozen
+        self.call, self.path, self.module, self.frozen, self.places = call, path, module, frozen, {}
 
     @property
     def train(self) -> bool:
@@ -235,7 +235,10 @@ class Context:
     def _path_of(self, module: Module) -> Path:
         if self.module is None:
             return self.path
-        places = [part for part, child in children(self.module) if child is module]
+        if not self.places:  # by identity, once: a sequence asks for each of its layers
+            for part, child in children(self.module):
+                self.places.setdefault(id(child), []).append(part)
+        places = self.places.get(id(module), [])
         if len(places) == 1:
             return self.path + places[0]
         if not places:

@@ -10,7 +10,6 @@ of real steps, that caller gets it back as `mask`, [batch, time].
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,10 +20,18 @@ from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy, cast
 from thalweg.types import Array, Spec, Tree
 
+Slots = dict[tuple[str, ...], Slot]
+Maker = Callable[[tuple[Slot, ...], tuple[Slot, ...]], Callable[[Array], tuple[Tree, Tree]]]
 
-def trace(module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool = True) -> tuple[Call, Spec]:
-    """Walk `module` over abstract inputs: the ledger with every slot, and the output's spec. Nothing is computed."""
-    call = Call(policy=policy, train=train)
+
+def trace(
+    module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool = True, slots: Callable[[], Slots] = dict
+) -> tuple[Call, Spec]:
+    """Walk `module` over abstract inputs: the ledger with every slot, and the output's spec. Nothing is computed.
+
+    `slots()` makes the ledger's two dicts; one that refuses a slot ends the walk there.
+    """
+    call = Call(policy=policy, train=train, slots=slots(), variable_slots=slots())
 
     def walk(x: Tree) -> Tree:
         return module(Context(call), cast(x, policy.compute))
@@ -33,35 +40,8 @@ def trace(module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool =
     return call, output
 
 
-def init(module: Module, key: Array, spec: Spec, *, policy: Policy = FLOAT32) -> tuple[Tree, Tree]:
-    """Parameters and state for inputs like `spec`.
-
-    Each array depends on `key` and its own path alone.
-
-    Args:
-        module: the network.
-        key: `thalweg.random.key(seed)`.
-        spec: a tree of arrays or `jax.ShapeDtypeStruct`, with the batch axis.
-        policy: the precision; parameters are made in `policy.param`.
-
-    Returns:
-        `(params, state)`, nested dicts by the path of field names.
-    """
-    call, _ = trace(module, spec, policy)
-    slots = tuple(call.slots.values()), tuple(call.variable_slots.values())
-    params, variables = (dict(tree.flatten(part)) for part in _materialise(*slots)(key))
-    state: dict[str, Any] = {}
-    if variables:
-        state["variables"] = _ordered(variables, call.variable_slots)
-    if call.hyper_slots:
-        state["hyper"] = tree.unflatten((p, jnp.float32(v)) for p, v in call.hyper_slots.items())
-    if call.regularized:
-        state["penalty"] = jnp.zeros((), jnp.float32)
-    return _ordered(params, call.slots), state
-
-
 @compilation.kept
-def _materialise(params: tuple[Slot, ...], variables: tuple[Slot, ...]) -> Callable[[Array], tuple[Tree, Tree]]:
+def drawn(params: tuple[Slot, ...], variables: tuple[Slot, ...]) -> Callable[[Array], tuple[Tree, Tree]]:
     """The compiled program that makes all arrays of a network from a key."""
 
     def make(slots: tuple[Slot, ...], key: Array) -> Tree:
@@ -74,7 +54,40 @@ def _materialise(params: tuple[Slot, ...], variables: tuple[Slot, ...]) -> Calla
     return jax.jit(initialize)
 
 
-def _ordered(leaves: dict[tuple[str, ...], Array], order: dict[tuple[str, ...], Slot]) -> Tree:
+def init(
+    module: Module,
+    key: Array,
+    spec: Spec,
+    *,
+    policy: Policy = FLOAT32,
+    made: Maker = drawn,
+    slots: Callable[[], Slots] = dict,
+) -> tuple[Tree, Tree]:
+    """Parameters and state for inputs like `spec`.
+
+    Each array depends on `key` and its own path alone.
+
+    Args:
+        module: the network.
+        key: `thalweg.random.key(seed)`.
+        spec: a tree of arrays or `jax.ShapeDtypeStruct`, with the batch axis.
+        policy: the precision; parameters are made in `policy.param`.
+        made: `made(params, variables)(key)` gives the arrays of slots; drawn by their initialisers unless said.
+        slots: see `trace`.
+
+    Returns:
+        `(params, state)`, nested dicts by the path of field names.
+    """
+    call, _ = trace(module, spec, policy, slots=slots)
+    both = made(tuple(call.slots.values()), tuple(call.variable_slots.values()))(key)
+    params, variables = (dict(tree.flatten(part)) for part in both)
+    hyper = tree.unflatten((p, jnp.float32(v)) for p, v in call.hyper_slots.items())
+    state = {"variables": _ordered(variables, call.variable_slots), "hyper": hyper}
+    penalty = {"penalty": jnp.zeros((), jnp.float32)} if call.regularized else {}
+    return _ordered(params, call.slots), {name: part for name, part in state.items() if part} | penalty
+
+
+def _ordered(leaves: dict[tuple[str, ...], Array], order: Slots) -> Tree:
     # jit sorts dict keys; people expect the order of the layers
     return tree.unflatten((path, leaves[path]) for path in order)
 

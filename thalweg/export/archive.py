@@ -16,9 +16,9 @@ import numpy as np
 from thalweg import architectures, data, layers, losses, metrics, optim
 from thalweg.core import Module, Policy
 from thalweg.errors import ConfigError, ModelFileError, ThalwegError
-from thalweg.export import modelfile
-from thalweg.record import Record, freeze, from_json, same, to_json
-from thalweg.types import Spec, row_spec
+from thalweg.export import bounds, limits, modelfile
+from thalweg.record import MAX_DEPTH, Record, freeze, from_json, same, to_json
+from thalweg.types import Spec
 
 SETTINGS = ("optimizer", "loss", "metrics")
 
@@ -49,7 +49,7 @@ def stored(value: Any, part: str) -> Any:
     """
     described = to_json(value)
     try:
-        back = from_json(described, allowed(part))
+        back = _read(part)(described)
     except ConfigError as error:
         what = str(error).partition("\n")[0]
         raise ConfigError(f"{what}\n  Write @layers.register above a class of your own.") from error
@@ -74,6 +74,7 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
     weights = model.weights
     try:
         module = stored(model.module, "module")
+        bounds.module(module, _read("module"))
     except ConfigError as error:
         raise ModelFileError(f"the network cannot be stored: {error}") from error
     architecture = {
@@ -95,30 +96,47 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
 def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
     """The model stored at `path`, built by `make(module)`.
 
+    What the file says is held against its arrays and against `limits` before anything is made for it.
+
     Raises:
-        ModelFileError: the file is missing, damaged, or asks for what is not allowed.
+        ModelFileError: the file is missing, damaged, asks for what is not allowed, or for more than it holds.
     """
     file = modelfile.read(path)
     try:
-        module = from_json(file.architecture["module"], allowed("module"))
-        model = make(module)
-        settings = _read_settings(file.architecture["compile"])
-        precision = from_json(file.architecture["precision"], allowed("precision"))
-        spec = _spec(file.architecture["input"])
-        records = {name: _record(value) for name, value in file.preprocessing.get("records", {}).items()}
-    except (AttributeError, KeyError, ThalwegError, TypeError, ValueError) as error:
+        return _built(file, make)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error.__cause__
+    except Exception as error:  # an enemy's numbers reach places of layers and of JAX that nobody foresaw
+        said = f"{type(error).__name__}: {error}" if not isinstance(error, ThalwegError) else str(error)
         raise ModelFileError(
-            f"{path} does not describe a network of this version: {error}\n  Load it with the version that wrote it."
+            f"{path} does not describe a network of this version: {said:.2000}\n"
+            "  Load it with the version that wrote it."
         ) from error
-    if settings:
-        optimizer, loss, names = settings
-        model.compile(optimizer, loss, names, precision=precision, seed=int(file.architecture["seed"]))
-    model.session.precision, model.preprocessing = precision, records
-    classes = file.preprocessing.get("classes")
-    model.session.classes = None if classes is None else tuple(classes)
-    model.build_for(spec)
-    model.set_weights(file.weights)
+
+
+def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
+    described = file.architecture
+    module, precision = bounds.module(described["module"], _read("module")), _read("precision")(described["precision"])
+    spec = bounds.spec(described["input"])
+    bounds.check(module, spec, precision, file.weights)
+    model = make(module)
+    if described["compile"] is not None:
+        bounds.count(described["compile"], "the settings of training and the metrics")
+        settings = [_read(part)(value) for value, part in zip(described["compile"], SETTINGS, strict=True)]
+        bounds.check_settings(settings, file.weights)
+        model.compile(*settings, precision=precision, seed=described["seed"])
+    model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
+    records = file.preprocessing.get("records", {})
+    model.preprocessing = {name: _record(value) for name, value in records.items()}
+    model.session.take(spec, file.weights)
+    if described["compile"] is not None:
+        bounds.check_metrics(model.session.training)
     return model
+
+
+def _read(part: str) -> Callable[[Any], Any]:
+    """What makes a value of a part of the file, built of its names alone."""
+    return lambda described: from_json(described, allowed(part), MAX_DEPTH - limits.limit("DEPTH"))
 
 
 def _preprocessing(name: str, record: Any) -> Any:
@@ -132,7 +150,7 @@ def _preprocessing(name: str, record: Any) -> Any:
 
 
 def _record(described: Any) -> Record:
-    record = from_json(described, allowed("preprocessing"))
+    record = _read("preprocessing")(described)
     if not isinstance(record, Record):
         raise ConfigError(f"{record!r:.100} is no record.\n  Preprocessing is made of the records of thalweg.data.")
     return record
@@ -148,23 +166,9 @@ def _settings(settings: tuple[Any, ...] | None) -> Any:
         return None
 
 
-def _read_settings(described: Any) -> tuple[Any, ...] | None:
-    if described is None:
-        return None
-    return tuple(from_json(value, allowed(part)) for value, part in zip(described, SETTINGS, strict=True))
-
-
 def _describe(spec: Spec) -> Any:
     if isinstance(spec, dict):
         return {"names": {k: _describe(v) for k, v in spec.items()}}
     if isinstance(spec, tuple | list):
         return {"parts": [_describe(v) for v in spec]}
     return {"shape": list(spec.shape[1:]), "dtype": str(np.dtype(spec.dtype))}
-
-
-def _spec(stored: Any) -> Spec:
-    if "names" in stored:
-        return {k: _spec(v) for k, v in stored["names"].items()}
-    if "parts" in stored:
-        return tuple(_spec(v) for v in stored["parts"])
-    return row_spec(stored["shape"], stored["dtype"])

@@ -20,7 +20,7 @@ import ml_dtypes
 import numpy as np
 
 from thalweg.errors import ModelFileError
-from thalweg.export import strictjson
+from thalweg.export import limits, strictjson
 from thalweg.export.strictjson import REMEDY
 
 AXES_LIMIT = 32
@@ -80,10 +80,11 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
             arrays overlap, leave gaps or lie outside of the data.
     """
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(len(data) - 8, strictjson.SIZE_LIMIT):
+    if len(data) < 8 or length > len(data) - 8:
         raise ModelFileError(f"weights.safetensors: a header of {length} bytes does not fit.\n  {REMEDY}")
     header = strictjson.parse(data[8 : 8 + length], "the header of weights.safetensors")
     header.pop("__metadata__", None)
+    limits.hold("ARRAYS", len(header), "the arrays of weights.safetensors")
     rows = {name: _row(name, row) for name, row in header.items()}
     end = 0
     for name, (dtype, shape, start, stop) in sorted(rows.items(), key=lambda item: item[1][2:]):
@@ -103,7 +104,7 @@ def _row(name: str, row: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:
         case _:
             raise _wrong(name, "it needs dtype, shape and data_offsets and nothing else")
     if dtype not in DTYPES:
-        raise _wrong(name, f"the dtype {dtype!r} is unknown")
+        raise _wrong(name, f"the dtype {dtype!r:.100} is unknown")
     if len(shape) > AXES_LIMIT or any(type(n) is not int or not 0 <= n < 2**48 for n in (*shape, start, stop)):
         raise _wrong(name, "its shape or place is not made of sizes")
     return DTYPES[dtype], tuple(shape), start, stop

@@ -1,12 +1,12 @@
-"""JSON from a file that may be hostile: bounded in size and depth, each name once."""
+"""JSON from a file that may be hostile: bounded in size, depth and names, each name once."""
 
 import json
+import sys
 from typing import Any
 
 from thalweg.errors import FormatError, ModelFileError
+from thalweg.export import limits
 
-SIZE_LIMIT = 16 * 2**20
-DEPTH_LIMIT = 128
 REMEDY = "The file is damaged or was made by something else: take a whole copy, or save the model again."
 
 
@@ -30,26 +30,29 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
     Raises:
         ModelFileError: it is too long, too deep, no JSON object, or gives a name twice.
     """
-    if len(data) > SIZE_LIMIT:
-        raise ModelFileError(f"{what} has {len(data)} bytes; at most {SIZE_LIMIT} are read.\n  {REMEDY}")
+    limits.hold("JSON", len(data), f"the bytes of {what}")
+    limits.hold("VALUES", data.count(b",") + data.count(b"[") + data.count(b"{"), f"the values of {what}")
     try:
         value = json.loads(data.decode(), object_pairs_hook=_unique)
     except RecursionError:
-        raise ModelFileError(f"{what} nests too deep; {DEPTH_LIMIT} levels are read.\n  {REMEDY}") from None
+        limits.hold("DEPTH", sys.getrecursionlimit(), f"the levels of {what}")
+        raise ModelFileError(f"{what} nests deeper than Python reads.\n  {REMEDY}") from None
     except ValueError as error:
         raise ModelFileError(f"{what} is not JSON: {error}.\n  {REMEDY}") from error
     if not isinstance(value, dict):
         raise ModelFileError(f"{what} holds a {type(value).__name__}; an object was expected.\n  {REMEDY}")
-    if _depth(value) > DEPTH_LIMIT:
-        raise ModelFileError(f"{what} nests too deep; {DEPTH_LIMIT} levels are read.\n  {REMEDY}")
+    limits.hold("DEPTH", _depth(value), f"the levels of {what}")
     return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
+    for name in out:
+        limits.hold("NAME", len(name), f"the characters of the name {name:.20}...")
     if len(out) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise FormatError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice")
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise FormatError(f"the name {name!r:.100} is given twice")
     return out
 
 

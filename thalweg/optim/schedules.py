@@ -70,10 +70,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Array:
         """See the class."""
         n = number(step)
-        out = jnp.full_like(n, self.values[-1])
-        for boundary, value in reversed(tuple(zip(self.boundaries, self.values, strict=False))):
-            out = jnp.where(n <= boundary, value, out)
-        return out
+        ends = jnp.asarray((*self.boundaries, math.inf), n.dtype).reshape(*n.ndim * (1,), -1)
+        within = n[..., None] <= ends
+        return jnp.asarray(self.values, n.dtype)[jnp.argmax(within, axis=-1)]
 
 
 class StepDecay(LearningRateSchedule):

@@ -1,11 +1,12 @@
 """trained: a model from its file, with what the file says of its inputs, its classes and its recipe."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from thalweg import recipes
-from thalweg.errors import ConfigError, ModelFileError
+from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.model import Model
 from thalweg.recipes.base import Answer, Application, Asked, Trained
@@ -40,12 +41,14 @@ def evaluate(trained: Trained, data: Path | None) -> Verdict:
     Raises:
         ConfigError: no data is given, and the model is no recipe's.
         DataError: the data is missing, damaged or without labels.
+        ModelFileError: the parts of the model's file do not go together.
     """
     kind = application(trained)
-    if data is not None:
-        return kind.judge(trained.model, kind.exam(trained, data))
-    place = trained.config.get("data")
-    return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
+    with _whole():
+        if data is not None:
+            return kind.judge(trained.model, kind.exam(trained, data))
+        place = trained.config.get("data")
+        return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
 
 
 def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:
@@ -60,10 +63,27 @@ def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mappin
     Raises:
         ConfigError: both or neither are given, or a value that does not fit.
         DataError: the file is missing, damaged, or does not fit the model's input.
+        ModelFileError: the parts of the model's file do not go together.
     """
     if (file is None) == (not texts):
         raise ConfigError(
             "a file or texts are what a model answers.\n  Write thalweg predict MODEL FILE, or --text TEXT."
         )
     kind = application(trained)
-    return kind.answers(trained, Asked(file, texts, settle(kind.asking, how)))
+    asked = Asked(file, texts, settle(kind.asking, how))
+    with _whole():
+        return kind.answers(trained, asked)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Where the parts of a model file do not go together (other classes than outputs, a tokenizer of another kind)."""
+    try:
+        yield
+    except ThalwegError:
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"the parts of the model's file do not go together: {type(error).__name__}: {error!s:.500}\n"
+            "  Train it anew with thalweg train; if it comes from there, report this as a fault of Thalweg's."
+        ) from error

@@ -20,7 +20,7 @@ from thalweg.errors import ContractError, nearest
 from thalweg.train.given import Given, given
 from thalweg.train.predict import Ready
 from thalweg.train.training import Settings, Training
-from thalweg.train.weights import initial, named, order, replaced
+from thalweg.train.weights import fitted, initial, named, order, replaced
 from thalweg.types import Spec, Tree, row_spec
 
 
@@ -132,6 +132,18 @@ class Session:
         if self.settings is not None:
             self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
             self._weights = None
+
+    def take(self, spec: Spec, weights: Mapping[str, Any]) -> None:
+        """Build for inputs like `spec` with `weights` by dotted path, which the layers are held against one by one.
+
+        Raises:
+            ContractError: other names, or another shape.
+        """
+        assert isinstance(self.module, Module)
+        with self.scope():
+            self._weights = fitted(ModuleNetwork(self.module, self.precision), spec, weights)
+            self._paths = order(*self._weights)
+        self.build(spec)
 
     @property
     def training(self) -> Training:

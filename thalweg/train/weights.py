@@ -1,20 +1,72 @@
 """Weights: a network's parameters and statistics, made from a seed, read by name, exchanged for others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from thalweg import random, tree
-from thalweg.core import Network
+from thalweg.core import ModuleNetwork, Network, Slot, init
 from thalweg.errors import ContractError
+from thalweg.tree import Path
 from thalweg.types import Spec, Tree
 
 
 def initial(network: Network, seed: int, spec: Spec) -> tuple[Tree, Tree]:
     """The network's parameters and state under a seed."""
     return network.init(random.fold(random.key(seed), "init"), spec)
+
+
+class Fitting(dict[Path, Slot]):
+    """Slots as a network asks for them, each held against the `arrays` that are to fill them: it goes no further."""
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        dict.__init__(self)
+        self.arrays = arrays
+
+    def setdefault(self, path: Path, slot: Slot) -> Slot:  # type: ignore[override]
+        """Take a slot.
+
+        Raises:
+            ContractError: no array is there for it, or one of another shape.
+        """
+        name = ".".join(path)
+        if name not in self.arrays or np.shape(self.arrays[name]) != tuple(slot.shape):
+            there = "none is there" if name not in self.arrays else f"it has {np.shape(self.arrays[name])}"
+            raise ContractError(
+                f"the network has an array {name:.200} of shape {slot.shape}; {there}.\n"
+                "  Give the weights of a network with the same layers, in the same order."
+            )
+        return dict.setdefault(self, path, slot)
+
+
+def fitted(network: ModuleNetwork, spec: Spec, arrays: Mapping[str, Any]) -> tuple[Tree, Tree]:
+    """The network's parameters and state, of `arrays` by dotted path; nothing is made that is larger than they are.
+
+    Raises:
+        ContractError: other names, or another shape.
+    """
+
+    def made(*parts: tuple[Slot, ...]) -> Callable[[Any], tuple[Tree, ...]]:
+        taken = {".".join(slot.path) for slots in parts for slot in slots}
+        if unknown := sorted(set(arrays) - taken):
+            raise ContractError(
+                f"the network has no array {', '.join(unknown[:5]):.200}.\n  Use the same architecture."
+            )
+        filled = tuple(tree.unflatten((s.path, _filled(s, arrays)) for s in slots) for slots in parts)
+        return lambda _: filled
+
+    return init(network.module, random.key(0), spec, policy=network.policy, made=made, slots=lambda: Fitting(arrays))
+
+
+def _filled(slot: Slot, arrays: Mapping[str, Any]) -> Any:
+    array = arrays[".".join(slot.path)]
+    if np.iscomplexobj(array):
+        raise ContractError(
+            f"{'.'.join(slot.path):.200} is {array.dtype}; the network keeps {slot.dtype}.\n  Give real numbers."
+        )
+    return jnp.asarray(array, slot.dtype)
 
 
 def order(params: Tree, state: Tree) -> tuple[str, ...]:

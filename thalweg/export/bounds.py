@@ -1,0 +1,144 @@
+"""What a model file describes, held against its own arrays and against `limits` before anything is built or allocated.
+
+The network is walked over abstract inputs. Each weight that a layer asks for has to lie in the file with this shape,
+so the walk ends at the first that does not, however many layers or units are claimed; and what a layer makes of one row
+has to be of a size that people have.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from thalweg import tree
+from thalweg.core import Module, Policy, trace, walk
+from thalweg.errors import ConfigError
+from thalweg.export import limits
+from thalweg.losses import Loss
+from thalweg.optim import Optimizer
+from thalweg.train import Training
+from thalweg.train.weights import Fitting
+from thalweg.types import Spec, row_spec
+
+KINDS = ("bool", "bfloat16", *(f"{kind}{8 * n}" for kind in ("int", "uint", "float") for n in (1, 2, 4, 8)))
+DTYPES = ("bfloat16", "float16", "float32", "float64")
+WINDOWS = ("kernel_size", "pool_size")
+REMEDY = "The file is damaged or was made by something else."
+
+
+def module(described: Any, read: Callable[[Any], Any]) -> Module:
+    """The network that `described` says, which `read` builds, of so many layers and calls as are allowed.
+
+    Raises:
+        ConfigError: it is no module.
+        ModelFileError: it has too many layers.
+    """
+    count(described, "the layers and settings of the network")
+    made = read(described)
+    if not isinstance(made, Module):
+        raise ConfigError(f"{made!r:.100} is no network.\n  {REMEDY}")
+    limits.hold("LAYERS", sum(1 + len(getattr(m, "wiring", ())) for _, m in walk(made)), "the layers of the network")
+    limits.hold("WINDOW", sum(_places(m) for _, m in walk(made)), "the places that the network's windows read")
+    return made
+
+
+def _places(layer: Module) -> int:
+    """How many places one window of the layer reads: its computation is written out place by place."""
+    size = next((v for name in WINDOWS if (v := getattr(layer, name, None))), 0)
+    return math.prod(size) if isinstance(size, tuple) else size ** max(1, len(layer.axes.split()) - 2)
+
+
+def count(described: Any, what: str) -> None:
+    """Refuse a description of too many records and texts.
+
+    Raises:
+        ModelFileError: there are too many.
+    """
+    number, level = 0, [described]
+    while level:
+        number += sum(isinstance(v, dict | str) for v in level)
+        level = [c for v in level if isinstance(v, dict | list) for c in (v.values() if isinstance(v, dict) else v)]
+    limits.hold("RECORDS", number, what)
+
+
+def spec(described: Any) -> Spec:
+    """A row of the inputs.
+
+    Raises:
+        ConfigError: it is none.
+        ModelFileError: it is too large.
+    """
+    if "names" in described:
+        return {name: spec(part) for name, part in described["names"].items()}
+    if "parts" in described:
+        return tuple(spec(part) for part in described["parts"])
+    shape = described["shape"]
+    if not isinstance(shape, list) or not all(n is None or (type(n) is int and 0 <= n < 2**48) for n in shape):
+        raise ConfigError(f"the inputs have the shape {shape!r:.100}.\n  {REMEDY}")
+    if described["dtype"] not in KINDS:
+        raise ConfigError(f"the inputs have the dtype {described['dtype']!r:.100}.\n  {REMEDY}")
+    row = row_spec(shape, described["dtype"])
+    limits.hold("ROW", math.prod(row.shape), "the numbers of a row of the inputs")
+    return row
+
+
+def check(network: Module, row: Spec, precision: Any, weights: Mapping[str, np.ndarray]) -> None:
+    """Hold what the layers of `network` ask for, one by one, against `weights`, and what they make of a row.
+
+    Raises:
+        ConfigError: the precision is none.
+        ContractError: the weights are not those of the network.
+        ModelFileError: what a layer makes is too large.
+    """
+    if not isinstance(precision, Policy) or not {precision.param, precision.compute, precision.output} <= {*DTYPES}:
+        raise ConfigError(f"the precision is {precision!r:.100}.\n  {REMEDY}")
+    with precision.scope():
+        call, _ = trace(network, row, precision, train=False, slots=functools.partial(Fitting, weights))
+    limits.hold("LAYERS", len(call.trail), "the layers of the network as it is called")
+    for path, _, _, output in call.trail:
+        limits.hold("ROW", tree.size(output), f"the numbers that {'.'.join(path) or 'the network'} makes of a row")
+
+
+def check_settings(settings: Sequence[Any], weights: Mapping[str, np.ndarray]) -> None:
+    """Hold the number of metrics against the limits, and what the optimizer keeps against the weights.
+
+    Raises:
+        ConfigError: there is no optimizer, no loss or no list of metrics.
+        ModelFileError: it is too much.
+    """
+    optimizer, loss, metrics = settings
+    if not (isinstance(optimizer, Optimizer) and isinstance(loss, Loss) and isinstance(metrics, tuple)):
+        raise ConfigError(f"{settings!r:.200} are no optimizer, loss and metrics.\n  {REMEDY}")
+    limits.hold("METRICS", len(metrics), "the metrics")
+    params = {name: jax.ShapeDtypeStruct(a.shape, np.float32) for name, a in weights.items() if a.size}
+    kept = jax.eval_shape(optimizer.mover(None, 1).init, params)
+    each = tree.size(kept) // max(1, tree.size(params))
+    limits.hold(
+        "COPIES", each if tree.size(kept) > 2**20 else 0, "the numbers that the optimizer keeps for each weight"
+    )
+
+
+def check_metrics(training: Training) -> None:
+    """Hold what the metrics add up against the limits.
+
+    Raises:
+        ModelFileError: it is too much.
+    """
+    sums = jax.eval_shape(lambda: training.task.tally(1, training.output))
+    limits.hold("ROW", tree.size(sums), "the numbers that the metrics add up")
+
+
+def classes(described: Any) -> tuple[Any, ...] | None:
+    """The texts that labels stand for.
+
+    Raises:
+        ConfigError: they are no texts or numbers.
+    """
+    if described is None:
+        return None
+    if not isinstance(described, list) or any(isinstance(name, dict | list) for name in described):
+        raise ConfigError(f"the classes are {described!r:.100}.\n  {REMEDY}")
+    return tuple(described)
