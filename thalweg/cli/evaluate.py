@@ -19,7 +19,10 @@ def evaluate(
     """Judge a model on its recipe's test data, or on labelled data of your own."""
     from thalweg.recipes import trained
 
-    verdict = trained.evaluate(trained.load(model), data)
+    judged = trained.load(model)
+    material = trained.material(judged, data)
+    typer.echo(material.line, err=True)
+    verdict = trained.application(judged).judge(judged.model, material)
     if as_json:
         typer.echo(json.dumps({**verdict.scores, **verdict.details}, indent=2))
     else:

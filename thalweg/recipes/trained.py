@@ -8,7 +8,7 @@ from thalweg import recipes
 from thalweg.errors import ConfigError, ModelFileError
 from thalweg.export import modelfile
 from thalweg.model import Model
-from thalweg.recipes.base import Answer, Application, Asked, Trained
+from thalweg.recipes.base import Answer, Application, Asked, Material, Trained
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
 from thalweg.recipes.settings import settle
@@ -41,11 +41,15 @@ def evaluate(trained: Trained, data: Path | None) -> Verdict:
         ConfigError: no data is given, and the model is no recipe's.
         DataError: the data is missing, damaged or without labels.
     """
-    kind = application(trained)
+    return application(trained).judge(trained.model, material(trained, data))
+
+
+def material(trained: Trained, data: Path | None) -> Material:
+    """What a model is judged on: see `evaluate`."""
+    kind, place = application(trained), trained.config.get("data")
     if data is not None:
-        return kind.judge(trained.model, kind.exam(trained, data))
-    place = trained.config.get("data")
-    return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
+        return kind.exam(trained, data)
+    return kind.gather(Path(place) if place else None, trained.settings)
 
 
 def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:
