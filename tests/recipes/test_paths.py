@@ -140,17 +140,17 @@ def test_translations(tmp_path):
     assert list(translation.read(place, "en-de")) == ["train"]
 
 
-def tone(path: Path):
+def tone(path: Path, pitch: float):
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes((8000 * np.sin(np.arange(4000))).astype("<i2").tobytes())
+        file.writeframes((8000 * np.sin(pitch * np.arange(4000))).astype("<i2").tobytes())
 
 
 def test_sounds(tmp_path):
     for part in ("train", "test"):
-        for label in ("strain", "protest"):
-            tone(tmp_path / f"device_{part}" / label / f"{part}.wav")
+        for pitch, label in enumerate(("strain", "protest"), start=1):
+            tone(tmp_path / f"device_{part}" / label / f"{part}.wav", pitch)
     settings = SoundSettings(sampling_rate=8000)
     found = own_sounds(tmp_path, settings, ("label",), stratified=True)
     assert {part: clips.names for part, clips in found.items()} == {
