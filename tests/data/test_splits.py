@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.data import kfold, split, split_by_time
+from thalweg.data import equal_rows, kfold, split, split_by_time
 from thalweg.errors import ConfigError, ContractError
 
 
@@ -109,3 +109,44 @@ def test_arguments_are_checked():
         split(10, 0.1, labels=[1, 2, 3])
     with pytest.raises(ConfigError, match="folds=1"):
         kfold(10, 1)
+
+
+def test_groups_stay_in_one_part():
+    rng = np.random.default_rng(0)
+    groups, labels = rng.integers(0, 60, 300), None
+    labels = groups % 3
+    for options in ({}, {"labels": labels}):
+        parts = split(300, 0.2, 0.1, groups=groups, seed=3, **options)
+        members = [set(groups[rows].tolist()) for rows in (parts.train, parts.validation, parts.test)]
+        assert sum(map(len, members)) == len(set(groups.tolist()))
+        assert [len(m) for m in members[1:]] == [12, 6]
+        assert np.sort(np.concatenate([parts.train, parts.validation, parts.test])).tolist() == list(range(300))
+        folds = kfold(300, 5, groups=groups, **options)
+        held = [set(groups[fold.validation].tolist()) for fold in folds]
+        assert set.union(*held) == set(groups.tolist())
+        assert sum(map(len, held)) == len(set(groups.tolist()))
+        assert "240 rows stay with others of their group" in parts.note
+    assert sorted({k % 3 for k in groups[split(300, 0.2, groups=groups, labels=labels).validation].tolist()}) == [
+        0,
+        1,
+        2,
+    ]
+
+
+def test_groups_of_one_change_nothing():
+    labels = np.random.default_rng(1).integers(0, 3, 100)
+    for groups in (np.arange(100), np.arange(100)[::-1], [f"row {n}" for n in range(100)]):
+        one, two = split(100, 0.2, 0.1, labels=labels), split(100, 0.2, 0.1, labels=labels, groups=groups)
+        for name in ("train", "validation", "test"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+        assert one.note == two.note
+    with pytest.raises(ContractError, match=r"3 groups for 100 rows\.\n  Write one group per row"):
+        split(100, 0.2, groups=[1, 2, 3])
+
+
+def test_equal_rows_have_the_number_of_the_first():
+    x = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
+    assert equal_rows(x[[0, 1, 0, 2, 1, 3]]).tolist() == [0, 1, 0, 3, 1, 5]
+    assert equal_rows(["a", "b", "a"]).tolist() == [0, 1, 0]
+    assert equal_rows([["a", "b"], ["ab"], ["a", "b"]]).tolist() == [0, 1, 0]
+    assert equal_rows([np.zeros(3), np.zeros(4), np.zeros(3), np.zeros((3, 1))]).tolist() == [0, 1, 0, 3]

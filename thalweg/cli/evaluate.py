@@ -19,7 +19,7 @@ def evaluate(
     """Judge a model on its recipe's test data, or on labelled data of your own."""
     from thalweg.recipes import trained
 
-    verdict = trained.evaluate(trained.load(model), data)
+    verdict = trained.evaluate(trained.load(model), data, lambda line: typer.echo(line, err=True))
     if as_json:
         typer.echo(json.dumps({**verdict.scores, **verdict.details}, indent=2))
     else:

@@ -3,7 +3,7 @@
 from thalweg.data.arrays import aligned, as_arrays
 from thalweg.data.buckets import BucketSource, bucketed
 from thalweg.data.decoding import read_lines, read_text
-from thalweg.data.digest import digest
+from thalweg.data.digest import digest, equal_rows
 from thalweg.data.epochs import PADDING, order, permutation
 from thalweg.data.files import from_folder, from_npz, save_folder
 from thalweg.data.labels import Labels, class_weight, encode_labels, strata
@@ -141,6 +141,7 @@ __all__ = [
     "digest",
     "drift",
     "encode_labels",
+    "equal_rows",
     "forecast_windows",
     "frame_mask",
     "from_arrays",

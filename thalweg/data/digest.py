@@ -1,6 +1,7 @@
-"""The digest of a data set: what a run's manifest says it was trained on."""
+"""Digests: of a data set, what a run's manifest says it was trained on; of its rows, which of them are equal."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -8,6 +9,26 @@ import numpy as np
 
 from thalweg.data.sources import ArraySource, Source, is_source, walk
 from thalweg.types import Tree
+
+
+def equal_rows(rows: Iterable[Any]) -> np.ndarray:
+    """The group of each row, [rows]: rows that are equal, by their digest, have the number of the first of them.
+
+    Args:
+        rows: arrays, texts, or lists of texts; `split(..., groups=equal_rows(x))` keeps copies in one part.
+
+    >>> equal_rows(["to be", "or not", "to be"]).tolist()
+    [0, 1, 0]
+    """
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(_digest(row), n) for n, row in enumerate(rows)], np.int64)
+
+
+def _digest(row: Any) -> bytes:
+    if hasattr(row, "__array__"):
+        row = np.ascontiguousarray(row)
+        return hashlib.sha256(f"{row.dtype}{row.shape}".encode() + row.tobytes()).digest()
+    return hashlib.sha256(repr(row).encode("utf-8", "backslashreplace")).digest()
 
 
 def digest(data: Source | Tree) -> str:

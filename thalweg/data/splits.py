@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.arrays import plain
 from thalweg.data.epochs import permutation
 from thalweg.data.labels import strata
 from thalweg.errors import ConfigError, ContractError
@@ -35,16 +36,25 @@ class Split:
         return f"{counted} rows: {self.note}"
 
 
-def split(rows: int | Sized, validation: float = 0.0, test: float = 0.0, *, labels: Any = None, seed: int = 0) -> Split:
+def split(
+    rows: int | Sized,
+    validation: float = 0.0,
+    test: float = 0.0,
+    *,
+    labels: Any = None,
+    groups: Any = None,
+    seed: int = 0,
+) -> Split:
     """Training, validation and test rows, shuffled; stratified where `labels` name classes.
 
-    A class with a single row stays in training.
+    A class with a single row stays in training. The rows of a group stay together: the shares are then those of groups.
 
     Args:
         rows: how many rows there are, or what has that length.
         validation: the share of all rows that validates.
         test: the share of all rows that tests.
         labels: one per row: integers, texts or one-hot rows stratify; real numbers do not.
+        groups: one per row: rows that must not be parted, as copies (`equal_rows(x)`) or the records of one person.
         seed: the split is a function of it.
 
     Raises:
@@ -55,6 +65,10 @@ def split(rows: int | Sized, validation: float = 0.0, test: float = 0.0, *, labe
     8 training, 2 validation rows: shuffled with seed 0, stratified over 2 classes
     """
     n = rows if isinstance(rows, int) else len(rows)
+    if groups is not None:
+        first, group = _groups(n, groups)
+        parted = split(len(first), validation, test, labels=_of_first(labels, first, n), seed=seed)
+        return _of_groups(parted, group)
     wanted_validation, wanted_test = _counts(n, validation, test)
     codes, how = _strata(n, labels)
     line = _line(codes, seed)
@@ -87,13 +101,17 @@ def split_by_time(rows: int | Sized, validation: float = 0.0, test: float = 0.0,
     return Split(np.arange(trained), np.arange(ends[0] - validated, ends[0]), np.arange(ends[1], n), note)
 
 
-def kfold(rows: int | Sized, folds: int, *, labels: Any = None, seed: int = 0) -> tuple[Split, ...]:
-    """`folds` splits that each validate on another part, shuffled and stratified as `split` does.
+def kfold(rows: int | Sized, folds: int, *, labels: Any = None, groups: Any = None, seed: int = 0) -> tuple[Split, ...]:
+    """`folds` splits that each validate on another part, shuffled, stratified and grouped as `split` does.
 
     >>> [s.validation.tolist() for s in kfold(4, 2, labels=[0, 0, 1, 1])]
     [[0, 2], [1, 3]]
     """
     n = rows if isinstance(rows, int) else len(rows)
+    if groups is not None:
+        first, group = _groups(n, groups)
+        parted = kfold(len(first), folds, labels=_of_first(labels, first, n), seed=seed)
+        return tuple(_of_groups(fold, group) for fold in parted)
     if not 2 <= folds <= n:
         raise ConfigError(f"folds={folds} does not fit {n} rows.\n  Write a number from 2 to {n}.")
     codes, how = _strata(n, labels)
@@ -103,6 +121,29 @@ def kfold(rows: int | Sized, folds: int, *, labels: Any = None, seed: int = 0) -
     return tuple(
         Split(np.sort(line[fold != k]), np.sort(line[fold == k]), note=f"fold {k + 1} {note}") for k in range(folds)
     )
+
+
+def _groups(n: int, groups: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each group, ascending, and the place of each row's group among these."""
+    if len(groups) != n:
+        raise ContractError(f"{len(groups)} groups for {n} rows.\n  Write one group per row.")
+    _, first, group = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
+    return np.sort(first), np.argsort(np.argsort(first))[group.reshape(-1)]
+
+
+def _of_first(labels: Any, first: np.ndarray, n: int) -> Any:
+    if labels is None or len(labels) != n:
+        return labels
+    return plain(labels, "labels")[first]
+
+
+def _of_groups(parted: Split, group: np.ndarray) -> Split:
+    train, validation, test = (
+        np.flatnonzero(np.isin(group, part)) for part in (parted.train, parted.validation, parted.test)
+    )
+    more = len(group) - int(group.max(initial=-1)) - 1
+    together = f"; {more} rows stay with others of their group" if more else ""
+    return Split(train, validation, test, f"{parted.note}{together}")
 
 
 def _counts(n: int, *shares: float) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ def cells(entry: Entry, name: str, columns: tuple[str, ...], data: Folder = None
     header, *rows = (line.split("\t") for line in lines(entry, name, data))
     if not set(columns) <= set(header) or any(len(row) != len(header) for row in rows):
         raise DataError(f"{entry.title}: {name} is not as it was published, columns {header}.\n  Copy it anew.")
-    return [[row[header.index(column)] for row in rows] for column in columns]
+    return [[row[place] for row in rows] for place in map(header.index, columns)]
 
 
 def tagged(entry: Entry, name: str, data: Folder = None) -> Tagged:

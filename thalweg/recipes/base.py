@@ -53,6 +53,11 @@ class Material:
     raw: Any = None
     in_order: bool = False
 
+    @property
+    def line(self) -> str:
+        """Where the data is from, as a terminal may show it: a file's name may hold any sign."""
+        return f"Data: {''.join(sign if sign.isprintable() else '?' for sign in self.source)}"
+
     def description(self) -> dict[str, Any]:
         """Where the data is from, its sizes, and the digests of its parts."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from thalweg.errors import ConfigError, ContractError, DataError
 from thalweg.model import Model
 from thalweg.recipes import folder as run_folder
@@ -106,6 +108,7 @@ def run(
     chosen = settle(recipe.settings, settings or {}, named)
     path = None if data is None else Path(data).resolve()
     material = recipe.application.gather(path, chosen)
+    _say(material, verbose)
     folder = run_folder.fresh(name, None if run_dir is None else Path(run_dir))
     config = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
     run_folder.write_config(folder, config)
@@ -148,9 +151,16 @@ def resume(run_dir: str | Path, *, data: str | Path | None = None, verbose: int 
     settings, place = recipe.settings_of(config), data or config["data"]
     material = recipe.application.gather(Path(place) if place else None, settings)
     _check_same(manifest, material)
+    _say(material, verbose)
     job = Job(recipe, settings, material, folder, manifest)
     job.note(resumed=[*manifest.get("resumed", ()), run_folder.now()])
     return _train(job, verbose, again=True)
+
+
+def _say(material: Material, verbose: int | str) -> None:
+    """What the run learns from, before it begins: which file was taken for which part."""
+    if verbose:
+        Console().print(material.line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _check_same(manifest: dict[str, Any], material: Material) -> None:

@@ -1,6 +1,6 @@
 """trained: a model from its file, with what the file says of its inputs, its classes and its recipe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from thalweg import recipes
 from thalweg.errors import ConfigError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.model import Model
-from thalweg.recipes.base import Answer, Application, Asked, Trained
+from thalweg.recipes.base import Answer, Application, Asked, Material, Trained
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
 from thalweg.recipes.settings import settle
@@ -35,8 +35,13 @@ def application(trained: Trained) -> Application:
     return resolve(NO_RECIPE)() if trained.recipe is None else trained.recipe.application
 
 
-def evaluate(trained: Trained, data: Path | None) -> Verdict:
+def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object]) -> Verdict:
     """The model judged on labelled data of a person's own, or on the test part of its recipe's data.
+
+    Args:
+        trained: the model.
+        data: a file or a folder; None for the recipe's own.
+        say: receives a line that tells which data it is, before the judgement.
 
     Raises:
         ConfigError: no data is given, and the model is no recipe's.
@@ -45,10 +50,16 @@ def evaluate(trained: Trained, data: Path | None) -> Verdict:
     """
     kind = application(trained)
     with _whole():
-        if data is not None:
-            return kind.judge(trained.model, kind.exam(trained, data))
-        place = trained.config.get("data")
-        return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
+        material = _material(kind, trained, data)
+        say(material.line)
+        return kind.judge(trained.model, material)
+
+
+def _material(kind: Application, trained: Trained, data: Path | None) -> Material:
+    if data is not None:
+        return kind.exam(trained, data)
+    place = trained.config.get("data")
+    return kind.gather(Path(place) if place else None, trained.settings)
 
 
 def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mapping[str, Any]) -> list[Answer]:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from thalweg import data, recipes
@@ -157,12 +158,30 @@ def test_a_file_says_what_is_usual(tmp_path):
     for count, unit, period in ((400, "D", 7), (60, "M", 12), (90, "m", 1440), (50, "Y", 1)):
         times = np.arange(count).astype(f"datetime64[{unit}]")
         assert reach.usual(data.Series.of(np.arange(float(count)), times=times)).period == period
+    for frequency, period in (("ME", 12), ("QE", 4), ("BME", 12), ("B", 5), ("2B", 1), ("20ms", 1)):
+        times = pd.date_range("2000-01-03", periods=400, freq=frequency).to_numpy()
+        assert reach.usual(data.Series.of(np.arange(400.0), times=times)).period == period
     assert reach.usual(data.Series.of(np.arange(200.0))) == reach.Reach(40, 12, 1)
     plain = tmp_path / "plain.csv"
     plain.write_text("x\n" + "\n".join(f"{v:.3f}" for v in drawn()[:, 0]) + "\n")
     result = recipes.run("forecast", network="linear", steps=2, data=plain, run_dir=tmp_path / "run", verbose=0)
     assert "seasonal_naive" not in result.scores
     assert list(ask(load(result.folder), plain, (), {})[0]) == ["step", "x"]
+
+
+def test_ends_of_months_and_decimal_commas(tmp_path):
+    days = pd.date_range("2010-01-31", periods=ROWS, freq="ME")
+    lines = [f"{day:%Y-%m-%d};{value:.2f}".replace(".", ",") for day, value in zip(days, drawn()[:, 0], strict=True)]
+    own = tmp_path / "own.csv"
+    own.write_text("when;sales\n" + "\n".join(lines) + "\n")
+    settings = {**SMALL, "network": "linear", "decimal": ",", "thousands": "."}
+    result = recipes.run("forecast", settings, data=own, run_dir=tmp_path / "run", verbose=0)
+    said = ask(load(result.folder), own, (), {})
+    ahead = pd.date_range(days[-1], periods=len(said) + 1, freq="ME")[1:]
+    assert [row["time"][:10] for row in said] == [f"{day:%Y-%m-%d}" for day in ahead]
+    recipe = recipes.load("forecast")
+    with pytest.warns(UserWarning, match="'sales': numbers are written as"):
+        recipe.application.gather(own, recipe.settings(**SMALL))
 
 
 def test_gaps_and_holes(tmp_path):

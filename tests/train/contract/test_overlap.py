@@ -4,7 +4,10 @@ import warnings
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+import thalweg
+from thalweg import data, layers
 from thalweg.train.contract import LeakWarning, check_overlap
 from thalweg.train.contract.overlap import shared
 
@@ -50,6 +53,65 @@ def test_what_repeats_itself_is_no_leak():
         table = np.random.default_rng(seed).integers(0, 30, (1000, 2)).astype(np.float32)
         assert overlap(table[:800], table[800:]) == []
     assert overlap(numbers(20, 3), numbers(20, 3)) != []
+
+
+def split_of(x, seed=0, **options):
+    """How many of the validation rows of a split are training rows, and how many chance may repeat."""
+    parts = data.split(len(x), 0.2, seed=seed, **options)
+    return shared(x, parts.train, x, parts.validation)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_are_told_from_what_chance_repeats(seed):
+    rng = np.random.default_rng(seed)
+    x, labels = numbers(500, 7), np.arange(1000) % 500 % 2
+    pictures = np.repeat(rng.integers(0, 256, (200, 14, 14)).astype(np.uint8), 2, axis=0)
+    tokens = np.zeros((1000, 12), np.int32)
+    for row in tokens:
+        length = rng.integers(1, 12)
+        row[:length] = np.minimum(rng.zipf(1.5, length), 5000)
+    oversampled = np.concatenate([x, np.repeat(x[:20], 15, axis=0)])
+    copied = [np.tile(x, (2, 1)), np.tile(x[:, :2], (2, 1)), np.tile(x, (3, 1)), oversampled, pictures]
+    for rows in (*copied, np.tile(tokens[:500], (2, 1))):
+        count, expected = split_of(rows, seed)
+        assert count > 1.5 * expected, rows.shape
+    assert split_of(np.tile(x, (2, 1)), seed, labels=labels)[0] > 100
+    kinds = rng.integers(0, 3, 1000)
+    natural = [
+        np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (100, 1)),  # a truth table, often
+        rng.integers(0, 30, (1000, 2)),
+        rng.integers(0, 1000, (1000, 1)),
+        np.eye(100)[rng.integers(0, 100, 1000)],
+        np.stack([kinds, rng.random(1000) < 0.35, np.clip(kinds + rng.integers(0, 2, 1000), 0, 3)], axis=1),
+        rng.random((1000, 10)) < 0.1,
+        rng.normal(size=(3000, 1)).round(1),
+        tokens,
+    ]
+    for rows in natural:
+        count, expected = split_of(rows.astype(np.float32), seed)
+        assert 0 < count <= expected, rows.shape
+
+
+def test_groups_keep_copies_in_one_part():
+    x, labels = np.tile(numbers(500, 7), (2, 1)), np.arange(1000) % 500 % 2
+    for options in ({}, {"labels": labels}):
+        assert split_of(x, groups=data.equal_rows(x), **options)[0] == 0
+
+
+@pytest.mark.parametrize("how", ["share", "rows", "stratified", "source"])
+def test_fit_says_that_rows_are_copies(how):
+    x = np.tile(numbers(200, 5), (2, 1))
+    y = (np.arange(400) % 200 % 2).astype(np.int32)
+    model = thalweg.Sequential([layers.Dense(1 if how == "share" else 2)])
+    model.compile("sgd", "mse" if how == "share" else "sparse_categorical_crossentropy")
+    parts = data.split(400, 0.2)
+    options = {"validation_split": 0.2}
+    if how == "rows":
+        options = {"validation_data": (x[parts.validation], y[parts.validation])}
+        x, y = x[parts.train], y[parts.train]
+    given = (data.from_arrays(x, y),) if how == "source" else (x, x[:, :1] if how == "share" else y)
+    with pytest.warns(LeakWarning, match=r"\d\d of the 80 validation rows are also training rows.*\n  Take copies out"):
+        model.fit(*given, epochs=1, verbose=0, **options)
 
 
 def test_trees_and_jax_arrays_leak_by_whole_rows():

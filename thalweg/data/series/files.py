@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.series.series import Series, missing_value
+from thalweg.data.series.times import read_times
 from thalweg.data.table.cells import Table, line_of, missing, number
 from thalweg.data.table.files import read_csv
 from thalweg.data.table.numbers import PLAIN, NumberFormat, check_together, find_format, say_formats
@@ -74,19 +75,18 @@ def _time_column(table: Table) -> str | None:
 
 def _dates(cells: list[str]) -> np.ndarray | None:
     try:
-        stamps = np.array(cells, "datetime64[s]")
+        return read_times(cells)
     except ValueError:
         return None
-    return None if np.isnat(stamps).any() else stamps
 
 
 def _stamps(name: str, cells: list[str]) -> np.ndarray:
     stamps = _dates(cells)
     if stamps is None:
-        row = next(row for row, cell in enumerate(cells) if _dates([cell]) is None)
+        row = next((row for row, cell in enumerate(cells) if _dates([cell]) is None), 0)
         raise DataError(
             f"column {name!r}: row {row} holds {cells[row]!r}, which is no date.\n"
-            "  Write dates as 2016-07, 2016-07-01 or 2016-07-01 13:00:00."
+            "  Write dates as 2016-07, 2016-07-01 or 2016-07-01 13:00:00; an offset (+01:00) in all or in none."
         )
     return stamps
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.arrays import plain
-from thalweg.data.series.times import time_step
+from thalweg.data.series.times import read_times, time_step
 from thalweg.errors import ConfigError, DataError, nearest
 
 
@@ -31,7 +31,7 @@ class Series:
         Args:
             values: the numbers, the oldest first.
             names: of the variables; a frame brings its own, others are numbered.
-            times: of the rows: ISO texts or datetime64; they must be evenly spaced.
+            times: of the rows: ISO texts or datetime64, in even steps of the clock or the calendar: see `time_step`.
 
         Raises:
             DataError: a value is missing or infinite, or the times are unordered or uneven.
@@ -45,7 +45,7 @@ class Series:
             raise DataError(f"a series is [time, variables]; it is {list(x.shape)}.\n  Write one row for each time.")
         known = getattr(values, "columns", range(x.shape[1])) if names is None else names
         named = tuple(str(name) for name in known)
-        stamps = None if times is None else np.asarray(times, "datetime64[s]")
+        stamps = None if times is None else _stamps(times)
         if len(named) != x.shape[1] or (stamps is not None and len(stamps) != len(x)):
             count = len(x) if stamps is None else len(stamps)
             raise ConfigError(f"{len(named)} names and {count} times for a series {list(x.shape)}.\n  Write one each.")
@@ -64,6 +64,13 @@ class Series:
         if name not in self.names:
             raise ConfigError(f"the series has no variable {name!r}.\n  {nearest(str(name), self.names)}")
         return self.names.index(str(name))
+
+
+def _stamps(times: Any) -> np.ndarray:
+    try:
+        return read_times(times)
+    except ValueError as error:
+        raise DataError(f"the times cannot be read: {error}.\n  Write ISO texts, such as 2016-07-01 13:00.") from error
 
 
 def missing_value(name: str, row: int) -> DataError:

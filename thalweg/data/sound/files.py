@@ -28,7 +28,7 @@ class Beyond(NamedTuple):
     """How many samples of a file passed 1 and were clipped, and the highest of them."""
 
     path: Path
-    count: int
+    samples: int
     total: int
     highest: float
 
@@ -48,7 +48,7 @@ def read_sound(path: Name, sampling_rate: int | None = None, *, clipped: float =
         sampling_rate: what to bring it to, in hertz; by default it stays as it is.
         clipped: the share of samples at full scale from which on a recording counts as clipped; 1.0 takes all.
 
-    A file of a lossy format (MP3, OGG, Opus) may pass 1 where the recording came near it: these samples are clipped, and
+    A file of a lossy format (MP3, OGG, Opus) may pass 1 where the recording came near it: they are clipped, and
     a warning counts them.
 
     Raises:
@@ -145,7 +145,7 @@ def _read(path: Path, sampling_rate: int | None, clipped: float) -> tuple[Sound,
     mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
     level = np.abs(mono[np.isfinite(mono)]) if path.suffix.lower() in LOSSY else np.zeros(0)
     beyond = Beyond(path, int((level > 1).sum()), len(mono), float(level.max(initial=0)))
-    mono = mono.clip(-1, 1) if beyond.count else mono  # NaN stays, and is refused
+    mono = mono.clip(-1, 1) if beyond.samples else mono  # NaN stays, and is refused
     check_sound(mono, str(path), clipped)
     if sampling_rate is None:
         return Sound(mono, rate), beyond
@@ -153,11 +153,13 @@ def _read(path: Path, sampling_rate: int | None, clipped: float) -> tuple[Sound,
 
 
 def _say_clipped(found: Sequence[Beyond]) -> None:
-    beyond = [one for one in found if one.count]
+    beyond = [one for one in found if one.samples]
     if beyond:
         path, count, total, highest = beyond[0]
         more = (
-            f", and so were {sum(b.count for b in beyond[1:]):,} of {len(beyond) - 1} more files" if beyond[1:] else ""
+            f", and so were {sum(b.samples for b in beyond[1:]):,} of {len(beyond) - 1} more files"
+            if beyond[1:]
+            else ""
         )
         warnings.warn(
             f"{path}: {count:,} of {total:,} samples lie beyond 1 (up to {highest:.4f}), as lossy formats allow; they"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg import datasets
-from thalweg.data import encode_labels, split
+from thalweg.data import encode_labels, equal_rows, split
 from thalweg.datasets import Entry
 from thalweg.errors import ConfigError, DataError
 from thalweg.model import Model
@@ -114,9 +114,11 @@ def _material(parts: Parts, classes: tuple[str, ...], source: str) -> Material:
 def _own(path: Path, validation: float, seed: int) -> Material:
     x, labels = files.read(path)
     y, classes = encode_labels(_labels(labels, path))
-    parts = split(len(y), test=TEST, labels=y, seed=seed)
+    groups = equal_rows(x)
+    parts = split(len(y), test=TEST, labels=y, groups=groups, seed=seed)
     train, test = (x[parts.train], y[parts.train]), (x[parts.test], y[parts.test])
-    return _material(Parts(*_halves(train, validation, seed), test), tuple(map(str, classes)), str(path))
+    halves = _halves(train, validation, seed, groups[parts.train])
+    return _material(Parts(*halves, test), tuple(map(str, classes)), str(path))
 
 
 def _labels(labels: np.ndarray | None, path: Path) -> np.ndarray:
@@ -125,7 +127,7 @@ def _labels(labels: np.ndarray | None, path: Path) -> np.ndarray:
     return labels
 
 
-def _halves(part: Part, validation: float, seed: int) -> tuple[Part, Part]:
+def _halves(part: Part, validation: float, seed: int, groups: Any = None) -> tuple[Part, Part]:
     x, y = part
-    rows = split(len(y), validation=validation, labels=y, seed=seed)
+    rows = split(len(y), validation=validation, labels=y, groups=groups, seed=seed)
     return (x[rows.train], y[rows.train]), (x[rows.validation], y[rows.validation])

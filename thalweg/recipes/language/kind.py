@@ -56,7 +56,9 @@ class Language:
             DataError: there is no such data, it is empty, in another encoding, or too short.
         """
         named = path is None or paths.holds(path, self.entry)
-        texts, note = (self.load(path), "") if path is None or named else (self._own(path), "parts in order")
+        texts, note = (
+            (self.load(path), "") if path is None or named else (self._own(path), paths.roles(paths.parts(path)))
+        )
         if "test" not in texts:
             texts, note = self.layout.split(texts["train"], settings, test=True), self.layout.note
         elif "validation" not in texts and named and settings.patience is None:
@@ -82,11 +84,12 @@ class Language:
         """All of a person's text; of a folder with parts, the test part; of the named set's folder, its own."""
         if paths.holds(path, self.entry):
             return self.gather(path, trained.settings)
-        texts = self.layout.read(paths.parts(path).get("test", path))
+        place = paths.judged(path)
+        texts = self.layout.read(place)
         tokenizer = trained.record("tokenizer")
         part = self.layout.rows(tokenizer(texts), trained.settings, "test")
         rows: dict[str, Any] = dict.fromkeys(PARTS, part)
-        return self._material(rows, str(path), tokenizer, trained.manifest["counts"], {"train": [], "test": texts})
+        return self._material(rows, str(place), tokenizer, trained.manifest["counts"], {"train": [], "test": texts})
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """What a token of the test part costs, beside a model that counts; texts that the network writes."""

@@ -33,12 +33,16 @@ def usual(series: Series) -> Reach:
 
 def _season(times: np.ndarray) -> int:
     try:
-        number, unit = time_step(times).split()
+        number, unit, *week = time_step(times).partition(",")[0].split()
     except DataError:  # uneven: rows are counted, and no season is known
         return 1
     unit = unit.removesuffix("s")
     if unit == "month":
         return max(1, 12 // int(number))
+    if week:  # business days, or days of Monday to Saturday
+        return {"1": 6 if "Saturday" in week else 5}.get(number, 1)
+    if unit not in SECONDS:  # parts of a second
+        return 1
     seconds = int(number) * SECONDS[unit]
     return DAY // seconds if seconds < DAY else 7 if seconds == DAY else 52 if seconds == 7 * DAY else 1
 

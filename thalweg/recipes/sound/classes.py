@@ -50,6 +50,7 @@ class SoundClasses:
         named = path is None or files.holds(path, self.entry)
         parts = dict(self.load(path, settings) if path is None or named else self._own(path, settings))
         parts = clips.with_validation(parts, settings, stratified=True)
+        note = "" if path is None or named else paths.roles(paths.parts(path))
         records = {
             "sounds": features.encoder(parts, settings, Standardize),
             "labels": Labels.fit(parts["train"].texts, "the recordings"),
@@ -58,7 +59,7 @@ class SoundClasses:
         rows["train"] = bucketed(*rows["train"], number=BUCKETS)
         return Material(
             **rows,
-            source=paths.source(self.entry.title if named else None, path),
+            source=paths.source(self.entry.title if named else None, path, note),
             classes=tuple(map(str, records["labels"].classes)),
             preprocessing=records,
             raw=parts["test"],
@@ -87,10 +88,10 @@ class SoundClasses:
         if trained.recipe is not None and files.holds(path, self.entry):
             return self.gather(path, trained.settings)
         records = trained.model.preprocessing
-        place = paths.parts(path).get("test", path)
+        place = paths.judged(path)
         recordings = files.labelled(place, trained.record("sounds").features.sampling_rate, COLUMNS)
         part = _rows(recordings, records)
-        return Material(part, part, part, str(path), trained.classes, records, raw=recordings)
+        return Material(part, part, part, str(place), trained.classes, records, raw=recordings)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Accuracy beside the commonest class; confusion matrix, class by class, the worst mistakes by name."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.data import resample, split
+from thalweg.data import equal_rows, resample, split
 from thalweg.errors import ConfigError, DataError
 from thalweg.recipes.settings import Settings
 
@@ -38,7 +38,8 @@ def of_rows(sounds: Sequence[np.ndarray], texts: Sequence[str], rate: int, new_r
 def split_clips(whole: Clips, name: str, share: float, seed: int, *, stratified: bool) -> dict[str, Clips]:
     """`{"train": ..., name: ...}`: the share of the rows that is drawn for the part `name`."""
     try:
-        rows = split(len(whole.sounds), test=share, labels=whole.texts if stratified else None, seed=seed)
+        groups = equal_rows(whole.sounds)
+        rows = split(len(groups), test=share, labels=whole.texts if stratified else None, groups=groups, seed=seed)
     except ConfigError as error:
         raise DataError(f"{len(whole.sounds)} recordings are too few to set some apart.\n  Give more.") from error
     return {"train": whole.at(rows.train.tolist()), name: whole.at(rows.test.tolist())}

@@ -83,7 +83,8 @@ class Transcripts:
         records = _records(parts, settings)
         rows: dict[str, Any] = {name: self._rows(part, records) for name, part in parts.items()}
         rows["train"] = bucketed(*rows["train"], number=BUCKETS)
-        source = paths.source(self.entry.title if named else None, path)
+        note = "" if path is None or named else paths.roles(paths.parts(path))
+        source = paths.source(self.entry.title if named else None, path, note)
         return Material(**rows, source=source, preprocessing=records, raw=parts["test"])
 
     def _published(self, path: Path | None, settings: SpeechSettings) -> dict[str, Clips]:
@@ -102,10 +103,10 @@ class Transcripts:
         """Every recording of a table; of a folder with parts, or of the data set's, the test part."""
         if trained.recipe is not None and files.holds(path, self.entry):
             return self.gather(path, trained.settings)
-        place = paths.parts(path).get("test", path)
+        place = paths.judged(path)
         recordings = files.labelled(place, trained.record("sounds").features.sampling_rate, COLUMNS)
         part = self._rows(recordings, trained.model.preprocessing)
-        return Material(part, part, part, str(path), preprocessing=trained.model.preprocessing, raw=recordings)
+        return Material(part, part, part, str(place), preprocessing=trained.model.preprocessing, raw=recordings)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Word and character error rates beside what is said most often; what was heard beside what was said."""

@@ -77,10 +77,19 @@ def parts(path: Path) -> dict[str, Sentences]:
     """The sentences of a file as `{"train": ...}`, or of a folder's parts by their names."""
     if not path.is_dir():
         return {"train": read(path)}
+    return {part: read(place) for part, place in set_apart(path).items()}
+
+
+def set_apart(path: Path) -> dict[str, Path]:
+    """The files of a folder by part.
+
+    Raises:
+        DataError: it has none that trains, or none that tests.
+    """
     places = paths.parts(path, (*KINDS, ".txt", ".tsv"))
     if not places:
         raise DataError(f"{path} has no files named train... and test... .\n  Name them so, or write one file's path.")
-    return {part: read(place) for part, place in places.items()}
+    return places
 
 
 def untagged(path: Path) -> list[list[str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from thalweg import datasets
-from thalweg.data import Characters, Labels, Words, kfold, split
+from thalweg.data import Characters, Labels, Words, equal_rows, kfold, split
 from thalweg.data.text.vocabulary import UNKNOWN
 from thalweg.datasets import Entry
 from thalweg.errors import DataError
@@ -63,13 +63,14 @@ class TokenTags:
         if "test" not in parts:
             parts = _fold(parts["train"].distinct(), settings.fold, path)
         if "validation" not in parts:
-            parts |= _with_validation(parts["train"], settings)
+            parts |= _with_validation(parts["train"], settings, together=not named)
         records = _records(parts, settings)
         time = min(settings.length, max(len(row) for part in parts.values() for row in part.words))
         size = {"width": settings.width, "length": settings.length, "time": time}
         rows: dict[str, Any] = {name: encode(*part, records, **size) for name, part in parts.items()}
         facts = {"width": settings.width, "length": settings.length, "usual": commonest(parts["train"])}
-        origin, tags = paths.source(entry.title if named else None, path), records["tags"].classes
+        note = "" if path is None or named or not path.is_dir() else paths.roles(files.set_apart(path))
+        origin, tags = paths.source(entry.title if named else None, path, note), records["tags"].classes
         return Material(**rows, source=origin, classes=tags, preprocessing=records, facts=facts, raw=parts["test"])
 
     def entry(self, settings: TagSettings) -> Entry:
@@ -91,10 +92,10 @@ class TokenTags:
         """Every sentence of a tagged file; of a folder with parts, or of a data set's, the test part."""
         if trained.recipe is not None and paths.holds(path, self.entry(trained.settings)):
             return self.gather(path, trained.settings)
-        parts, records = files.parts(path), trained.model.preprocessing
-        sentences = parts.get("test", parts["train"])
+        place, records = files.set_apart(path)["test"] if path.is_dir() else path, trained.model.preprocessing
+        sentences = files.read(place)
         part = encode(sentences.words, None, records, **_size(trained.manifest))
-        return Material(part, part, part, str(path), trained.classes, records, trained.manifest, raw=sentences)
+        return Material(part, part, part, str(place), trained.classes, records, trained.manifest, raw=sentences)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """The F1 of whole entities by type, beside a dictionary of words; sentences with their entities marked."""
@@ -155,8 +156,9 @@ def _fold(whole: Sentences, fold: int, path: Path | None) -> dict[str, Sentences
     return {"train": whole.at(rows.train.tolist()), "test": whole.at(rows.validation.tolist())}
 
 
-def _with_validation(whole: Sentences, settings: TagSettings) -> dict[str, Sentences]:
-    rows = split(len(whole.words), validation=settings.validation_split, seed=settings.seed)
+def _with_validation(whole: Sentences, settings: TagSettings, *, together: bool) -> dict[str, Sentences]:
+    groups = equal_rows(whole.words) if together else None
+    rows = split(len(whole.words), validation=settings.validation_split, groups=groups, seed=settings.seed)
     return {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data import Labels, kfold, pad, split
+from thalweg.data import Labels, equal_rows, kfold, pad, split
 from thalweg.data.text import PADDING, UNKNOWN
 from thalweg.datasets import Entry
 from thalweg.errors import DataError
@@ -64,14 +64,15 @@ class TextClasses:
         named = path is None or paths.holds(path, entry)
         parts = files.published(entry, path) if path is None or named else files.own(path)
         if "test" not in parts:
-            parts = _fold(parts["train"], settings.fold, path)
+            parts = _fold(parts["train"], settings.fold, None if named else path)
         if "validation" not in parts:
-            parts |= _with_validation(parts["train"], settings)
+            parts |= _with_validation(parts["train"], settings, together=not named)
         train, tokenizer = parts["train"], self.tokenizer(parts["train"].texts, settings)
         records = {"tokenizer": tokenizer, "labels": Labels.fit(train.labels, "the labels")}
         length = min(settings.length, max(map(len, tokenizer(train.texts))))
         rows: dict[str, Any] = {name: _rows(part, records, length) for name, part in parts.items()}
-        source = paths.source(entry.title if named else None, path)
+        note = "" if path is None or named else paths.roles(paths.parts(path))
+        source = paths.source(entry.title if named else None, path, note)
         classes = tuple(map(str, records["labels"].classes))
         return Material(**rows, source=source, classes=classes, preprocessing=records, raw=parts["test"].texts)
 
@@ -92,9 +93,10 @@ class TextClasses:
         """Every text of a labelled file or folder; of a folder with parts, or of a data set's, the test part."""
         if trained.recipe is not None and paths.holds(path, self.entry(trained.settings)):
             return self.gather(path, trained.settings)
-        texts = files.labelled(paths.parts(path).get("test", path))
+        place = paths.judged(path)
+        texts = files.labelled(place)
         part = _rows(texts, trained.model.preprocessing, trained.shape[0])
-        return Material(part, part, part, str(path), trained.classes, trained.model.preprocessing, raw=texts.texts)
+        return Material(part, part, part, str(place), trained.classes, trained.model.preprocessing, raw=texts.texts)
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """Accuracy beside the commonest class and beside naive Bayes on the words; the worst mistakes as texts."""
@@ -133,12 +135,14 @@ def _fold(whole: Texts, fold: int, path: Path | None) -> dict[str, Texts]:
     rare = next((label for label, count in counts.items() if count < 2 and len(counts) > 1), None)
     if rare is not None:
         raise DataError(f"{path}: one text alone is {rare!r}: it cannot train and test.\n  Give more, or leave it out.")
-    rows = kfold(len(whole.texts), FOLDS, labels=whole.labels)[fold]
+    groups = None if path is None else equal_rows(whole.texts)  # a named set's folds are as they were published
+    rows = kfold(len(whole.texts), FOLDS, labels=whole.labels, groups=groups)[fold]
     return {"train": whole.at(rows.train.tolist()), "test": whole.at(rows.validation.tolist())}
 
 
-def _with_validation(whole: Texts, settings: TextSettings) -> dict[str, Texts]:
-    rows = split(len(whole.texts), validation=settings.validation_split, labels=whole.labels, seed=settings.seed)
+def _with_validation(whole: Texts, settings: TextSettings, *, together: bool) -> dict[str, Texts]:
+    groups, count = equal_rows(whole.texts) if together else None, len(whole.texts)
+    rows = split(count, settings.validation_split, labels=whole.labels, groups=groups, seed=settings.seed)
     return {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from thalweg import data
 from thalweg.errors import DataError
-from thalweg.recipes.paths import PARTS
+from thalweg.recipes import paths
+from thalweg.recipes.paths import VERBS
 from thalweg.recipes.translation.pairs import Pairs
 
 TABLES = (".tsv", ".tab", ".txt")
-SIGNS = PARTS | {"validation": ("val", "dev")}  # in the names of files, by part
 
 
 def read(path: Path, languages: str | None) -> dict[str, Pairs]:
@@ -33,17 +33,25 @@ def read(path: Path, languages: str | None) -> dict[str, Pairs]:
         return {"train": _table(path)}
     if not path.is_dir():
         raise DataError(f"{path} is no file and no folder.\n  Write the path of a .tsv file, source TAB target.")
-    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    by_part = {part: [file for file in files if _has(file, signs)] for part, signs in SIGNS.items()}
-    if not (by_part["train"] and (by_part["test"] or by_part["validation"])):
-        return {"train": _together(files, languages, path)}
-    if not by_part["test"]:
-        by_part = {"train": by_part["train"], "test": by_part["validation"]}
-    return {part: _together(of_part, languages, path) for part, of_part in by_part.items() if of_part}
+    found = set_apart(path)
+    if not found:
+        return {"train": _together(_files(path), languages, path)}
+    return {part: _together(of_part, languages, path) for part, of_part in found.items()}
 
 
-def _has(file: Path, signs: Sequence[str]) -> bool:
-    return any(sign in file.name.lower() for sign in signs)
+def set_apart(path: Path) -> dict[str, list[Path]]:
+    """The files of each part in a folder, where parts are set apart."""
+    return paths.by_part(_files(path)) if path.is_dir() else {}
+
+
+def roles(path: Path) -> str:
+    """What was taken for what, in words; nothing where no parts are set apart."""
+    found = set_apart(path)
+    return ", ".join(f"{' and '.join(file.name for file in files)} {VERBS[part]}" for part, files in found.items())
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
 
 
 def _table(path: Path) -> Pairs:
@@ -58,15 +66,15 @@ def _together(files: Sequence[Path], languages: str | None, folder: Path) -> Pai
     if len(tables) == 1:
         return _table(tables[0])
     endings = [f".{name}" for name in (languages or "").split("-")]
-    two = [next((file for file in files if _ending(file) == ending), None) for ending in endings]
-    if len(two) != 2 or None in two:
+    sides = [[file for file in files if _ending(file) == ending] for ending in endings]
+    if [len(side) for side in sides] != [1, 1]:
         names = ", ".join(file.name for file in files[:6]) or "nothing"
         missing = f" Files that end in {' and '.join(endings)} were looked for." if languages else ""
         raise DataError(
             f"{folder}: which files belong together is not known; it holds {names}.{missing}\n"
             "  Write --set languages=en-de for files that end in .en and .de, or give one .tsv file for each part."
         )
-    return Pairs(*data.read_parallel(*filter(None, two)))
+    return Pairs(*data.read_parallel(sides[0][0], sides[1][0]))
 
 
 def _ending(path: Path) -> str:

@@ -82,7 +82,8 @@ class Translation:
             parts |= _split(parts["train"], "test", TEST, 0, place)
         if "validation" not in parts:
             parts |= _split(parts["train"], "validation", settings.validation_split, settings.seed, place)
-        return self._material(parts, settings, paths.source(title if named else None, path))
+        note = "" if path is None or named else files.roles(path)
+        return self._material(parts, settings, paths.source(title if named else None, path, note))
 
     def _material(self, parts: dict[str, Pairs], settings: TranslationSettings, source: str) -> Material:
         records = {side: self.tokenizer(texts, settings) for side, texts in zip(SIDES, parts["train"], strict=True)}
@@ -117,7 +118,8 @@ class Translation:
         parts = files.read(path, trained.settings.languages)
         test, facts = parts.get("test", parts["train"]), _facts(trained)
         part, records = encode(test, trained.model.preprocessing, facts["length"]), trained.model.preprocessing
-        return Material(part, part, part, str(path), (), records, facts, Raw(test))
+        source = paths.source(None, path, files.roles(path))
+        return Material(part, part, part, source, (), records, facts, Raw(test))
 
     def judge(self, model: Model, material: Material) -> Verdict:
         """BLEU beside copying the source and beside a dictionary learned by counting; sentences side by side."""
