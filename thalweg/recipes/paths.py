@@ -5,14 +5,33 @@
 Where none is called test, the one called `dev` or `valid` judges. A name may end in `.gz`.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from thalweg.datasets import Entry, store
+from thalweg.errors import DataError, ThalwegError
+from thalweg.files import below
 from thalweg.recipes.textfiles import KINDS
 
 PARTS = {"train": ("train",), "validation": ("valid", "dev"), "test": ("test",)}
 """The signs in the names of files, by part."""
+
+
+def given(path: str | os.PathLike[str], error: type[ThalwegError] = DataError) -> Path:
+    """A path that a person typed; whether anything is there is the reader's to say.
+
+    Raises:
+        DataError: or what `error` says: the system cannot even look, as in a circle of links.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as reason:
+        why = reason.strerror if isinstance(reason, OSError) else reason
+        raise error(f"{path} cannot be looked at: {why}.\n  Write the path of a file or folder.") from reason
+    return Path(path)
 
 
 def holds(path: Path, entry: Entry) -> bool:
@@ -27,7 +46,7 @@ def parts(path: Path, endings: Sequence[str] = KINDS) -> dict[str, Path]:
         path: the folder.
         endings: how the names of files end.
     """
-    places = [p for p in sorted(path.iterdir()) if p.is_dir() or _ends(p, endings)] if path.is_dir() else []
+    places = [p for p in below(path) if p.is_dir() or _ends(p, endings)] if path.is_dir() else []
     by_part = {part: _first_with(places, signs) for part, signs in PARTS.items()}
     if by_part["test"] is None:
         by_part = {"train": by_part["train"], "test": by_part["validation"]}

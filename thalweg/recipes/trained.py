@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import recipes
-from thalweg.errors import ConfigError, ModelFileError
+from thalweg.errors import ConfigError, DataError, ModelFileError
 from thalweg.export import modelfile
 from thalweg.model import Model
+from thalweg.recipes import paths
 from thalweg.recipes.base import Answer, Application, Asked, Trained
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
@@ -21,6 +22,7 @@ def load(path: Path) -> Trained:
     Raises:
         ModelFileError: there is none, or it is damaged.
     """
+    path = paths.given(path, ModelFileError)
     file = path / MODEL if path.is_dir() else path
     if path.is_dir() and not file.is_file():
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
@@ -43,7 +45,7 @@ def evaluate(trained: Trained, data: Path | None) -> Verdict:
     """
     kind = application(trained)
     if data is not None:
-        return kind.judge(trained.model, kind.exam(trained, data))
+        return kind.judge(trained.model, kind.exam(trained, paths.given(data)))
     place = trained.config.get("data")
     return kind.judge(trained.model, kind.gather(Path(place) if place else None, trained.settings))
 
@@ -65,5 +67,15 @@ def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mappin
         raise ConfigError(
             "a file or texts are what a model answers.\n  Write thalweg predict MODEL FILE, or --text TEXT."
         )
+    half = next((text for text in texts if not _whole(text)), None)
+    if half is not None:
+        raise DataError(f"the text {half[:40]!r} is not UTF-8.\n  Write it in a terminal whose encoding is UTF-8.")
     kind = application(trained)
-    return kind.answers(trained, Asked(file, texts, settle(kind.asking, how)))
+    answers = kind.answers(trained, Asked(file and paths.given(file), texts, settle(kind.asking, how)))
+    if not answers:
+        raise DataError(f"{file} holds nothing that could be answered.\n  Write at least one row into it.")
+    return answers
+
+
+def _whole(text: str) -> bool:
+    return text == text.encode(errors="ignore").decode()

@@ -86,7 +86,10 @@ def parts(path: Path) -> dict[str, Sentences]:
 def untagged(path: Path) -> list[list[str]]:
     """The words of each sentence of a CoNLL file, with or without tags, or of each text that `textfiles` reads."""
     if path.suffix.lower() in KINDS:
-        return data.read_conll(path)[0]
+        words = data.read_conll(path)[0]
+        if not words:
+            raise DataError(f"{path} holds no sentence.\n  Write a word on each line.")
+        return words
     return [cut(text) for text in textfiles.read(path).texts]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thalweg import data
 from thalweg.errors import DataError
+from thalweg.files import below
 from thalweg.recipes.paths import PARTS
 from thalweg.recipes.translation.pairs import Pairs
 
@@ -33,7 +34,7 @@ def read(path: Path, languages: str | None) -> dict[str, Pairs]:
         return {"train": _table(path)}
     if not path.is_dir():
         raise DataError(f"{path} is no file and no folder.\n  Write the path of a .tsv file, source TAB target.")
-    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    files = [file for file in below(path) if file.is_file() and not file.name.startswith(".")]
     by_part = {part: [file for file in files if _has(file, signs)] for part, signs in SIGNS.items()}
     if not (by_part["train"] and (by_part["test"] or by_part["validation"])):
         return {"train": _together(files, languages, path)}
