@@ -18,7 +18,7 @@ from difflib import get_close_matches
 
 LINE = 1000  # characters of a line of a message
 NEAR = 1000  # names that an unknown one is compared with, a hundred characters of each
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """What a terminal obeys (escape sequences, changes of direction) or cannot show; not the ends of lines, nor tabs."""
 
 

@@ -6,6 +6,7 @@ list of digests, `SHA256SUMS`, as `sha256sum --check` reads it, so that bits tha
 
 import errno
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from thalweg.errors import DataError
+from thalweg.limits import limit, within
 
 SUMS = "SHA256SUMS"
 AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe is not waited for
@@ -29,6 +33,20 @@ def opened(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return os.fdopen(descriptor, "rb")
+
+
+def below(folder: Path, pattern: str = "*") -> list[Path]:
+    """What lies in `folder` and fits `pattern`, sorted ("**/*": below it too; links to folders are not followed).
+
+    Raises:
+        DataError: it cannot be listed, or holds more than the limit `folder_files`.
+    """
+    try:
+        found = list(itertools.islice(folder.glob(pattern), limit("folder_files") + 1))
+    except (OSError, RecursionError) as error:
+        raise DataError(f"{folder} cannot be listed: {error}.\n  Write the path of another folder.") from error
+    within("folder_files", len(found), folder)
+    return sorted(found)
 
 
 def sync(*paths: Path) -> None:

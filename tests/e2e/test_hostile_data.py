@@ -362,3 +362,177 @@ def test_a_hostile_file(read, tmp_path, case):
     assert out["end"] == ("read" if message is None else "refused"), out
     if message is not None:
         assert any(word in out["what"] for word in message.split("|")), out
+
+
+# What is no file ------------------------------------------------------------------------------------------------------
+
+PATHS = {"npz": "a.npz", "rows": "a.npy", "colours": "a.png", "own": "a.csv", "idx": "a.gz", "text": "a.txt"}
+PATHS |= {"texts": "a.jsonl", "conll": "a.conll", "parallel": "a.tsv", "sound": "a.wav", "clips": "a.csv"}
+PATHS |= {"series": "a.csv", "yaml": "a.yaml", "tar": "a.tar.gz", "language": "a.txt", "untagged": "a.conll"}
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def circle(path):
+    path.symlink_to(path)
+
+
+def device(path):
+    path.symlink_to("/dev/zero")
+
+
+def nothing(path):
+    pass
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes and links")
+@pytest.mark.parametrize("make", [Path.mkdir, fifo, circle, device, nothing], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("reader", PATHS)
+def test_what_is_no_file_is_refused_at_once(read, tmp_path, reader, make):
+    path = tmp_path / PATHS[reader]
+    make(path)
+    out = read(reader, path)
+    faultless(out)
+    assert out["end"] == "refused", out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes and links")
+@pytest.mark.parametrize("make", [Path.mkdir, fifo, circle, device], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("reader", "name"), [("classes", "x.txt"), ("sounds", "x.wav"), ("language", "x.txt"), ("folder", "../x.npy")]
+)
+def test_a_folder_that_holds_what_is_no_file(read, tmp_path, reader, name, make):
+    for kind in ("one", "two"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / Path(name).name).write_bytes(b"a text\n" if name.endswith("txt") else wav())
+    make(tmp_path / "two" / ("../x.npy" if reader == "folder" else f"y{Path(name).suffix}"))
+    faultless(read(reader, tmp_path))
+
+
+@pytest.mark.parametrize("reader", ["classes", "sounds", "language", "parts", "clips"])
+def test_folders_in_a_circle(read, tmp_path, reader):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.wav").write_bytes(wav())
+    (tmp_path / "one" / "a.txt").write_bytes(b"a text\n")
+    (tmp_path / "one" / "up").symlink_to(tmp_path)
+    (tmp_path / "two").symlink_to(tmp_path / "two")
+    faultless(read(reader, tmp_path))
+
+
+def test_folders_a_thousand_deep(read, tmp_path):
+    place, here = tmp_path / "one", Path.cwd()
+    place.mkdir()
+    try:
+        os.chdir(place)
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+    (place / "a.wav").write_bytes(wav())
+    for reader in ("sounds", "language"):
+        faultless(read(reader, tmp_path))
+    subprocess.run(["rm", "-rf", str(place)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_a_class_whose_name_is_no_text(read, tmp_path):
+    for kind in (b"caf\xe9", b"two"):
+        place = tmp_path / os.fsdecode(kind)
+        place.mkdir()
+        (place / "a.txt").write_bytes(b"a text")
+        (place / "a.wav").write_bytes(wav())
+    for reader in ("classes", "sounds"):
+        out = read(reader, tmp_path)
+        faultless(out)
+        assert "not UTF-8" in out["what"]
+
+
+def test_a_table_of_paths_that_no_system_knows(read, tmp_path):
+    (tmp_path / "a.csv").write_text(f"path,label\n{'x' * 5000}.wav,a\nb.wav,b\n")
+    out = read("clips", tmp_path / "a.csv")
+    faultless(out)
+    assert "row 0" in out["what"]
+
+
+# Accidents ------------------------------------------------------------------------------------------------------------
+
+NUMBERS = (b"0 -1 1e999 NaN 0x10 1_0 '' [] {} null \xd9\xa1 " + b"9" * 40 + b" " + b"9" * 5000).split()
+SIGNS = [*b'\0\r\n\t"\\{[&*!:,}', b"\x1b[31m", b"&a ", b"*a ", b"!!int ", b"\xff", b"\xed\xa0\x80", b"\\ud800"]
+SIGNS = [bytes([sign]) if isinstance(sign, int) else sign for sign in SIGNS]
+SIGNS += ["\u202e".encode(), b"B-", b"I-X ", b"\xef\xbb\xbf", b"(" * 300, b"[" * 300]
+WORDS = [0, 1, 2**8 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1]
+
+
+def spoiled(data, r):
+    """`data` with one to four accidents: those of the bytes, and those of the numbers and signs that formats are of."""
+    for _ in range(r.choice([1, 1, 2, 4])):
+        data = accident(data, r)
+    return data
+
+
+def accident(data, r):
+    i, j = sorted(r.randrange(len(data) + 1) for _ in range(2))
+    k, number = min(i, max(len(data) - 4, 0)), r.choice(WORDS)
+    d = r.choice([place for place in range(len(data)) if data[place : place + 1].isdigit()] or [i])
+    ways = [
+        data[:i] + bytes([r.randrange(256)]) + data[i + 1 :],
+        data[:k] + struct.pack("<I", number) + data[k + 4 :],
+        data[:k] + struct.pack(">I", number) + data[k + 4 :],
+        data[:k] + struct.pack("<H", number % 2**16) + data[k + 2 :],
+        data[:d] + r.choice(NUMBERS) + data[d + 1 :],
+        data[:i] + r.choice(SIGNS) + data[i:],
+        data[:i] + data[j:],
+        data[:j] + data[i:],
+        data[:i],
+        data[:i] + bytes(j - i) + data[j:],
+        data[:i] + data[i:j] * r.choice([2, 99]) + data[j:],
+    ]
+    return r.choice(ways)
+
+
+def unpacked(name, data, r):
+    """What a packed file holds, spoiled before it is packed: the accident is past the checksums."""
+    if name.endswith(".npz"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [(n, archive.read(n)) for n in archive.namelist()]
+        return zipped([(n, spoiled(content[:120], r) + content[120:]) for n, content in members], 8)
+    if name.endswith(".gz"):
+        return gzip.compress(spoiled(gzip.decompress(data), r))
+    if name.endswith(".png"):  # a chunk's content, with a checksum that fits
+        sizes = [0, 1, 8, 9, 2**13, *WORDS]
+        return png(r.choice(sizes), r.choice(sizes), r.choice([0, 1, 8, 16]), r.choice(range(8)))
+    return spoiled(data, r)
+
+
+KINDS = {**{reader: (reader, *file) for reader, file in GOOD.items()}, **MORE}
+
+
+def fuzz(read, place, kind, cases):
+    reader, name, content = KINDS[kind]
+    good = content() if callable(content) else content
+    path, ends = place / name, {"read": 0, "refused": 0}
+    path.write_bytes(good)
+    assert read(reader, place if reader == "folder" else path)["end"] == "read"
+    for case in range(cases):
+        r = random.Random(f"{kind} {case}")
+        path.write_bytes(spoiled(good, r) if r.random() < 0.5 else unpacked(name, good, r))
+        out = read(reader, place if reader == "folder" else path)
+        if out["end"] not in ends:
+            path.rename(place / f"found-{name}")
+        faultless(out)
+        ends[out["end"]] += 1
+    return ends
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spoiled_files(read, tmp_path, kind):
+    assert fuzz(read, tmp_path, kind, CASES)["refused"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_spoiled_files(read, tmp_path, kind):
+    assert fuzz(read, tmp_path, kind, LONG)["refused"] > 0

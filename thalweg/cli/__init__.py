@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.bench import bench
+from thalweg.cli.common import say
 from thalweg.cli.datasets import datasets
 from thalweg.cli.doctor import doctor
 from thalweg.cli.evaluate import evaluate
@@ -31,7 +32,7 @@ for command in (train, evaluate, predict, summary, recipes, datasets, doctor, be
 
 def _print_version(wanted: bool) -> bool:
     if wanted:
-        typer.echo(f"thalweg {__version__}")
+        say(f"thalweg {__version__}")
         raise typer.Exit
     return wanted
 
@@ -53,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             app(arguments)
         except ThalwegError as error:
-            typer.echo(f"{type(error).__name__}: {error}", err=True)
+            say(f"{type(error).__name__}: {error}", err=True)
             sys.exit(REFUSED)
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    typer.echo(f"Warning: {message}", err=True)
+    say(f"Warning: {message}", err=True)

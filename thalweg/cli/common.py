@@ -1,8 +1,15 @@
-"""What the commands share: settings from flags, and tables."""
+"""What the commands share: settings from flags, and all that is printed."""
 
 from collections.abc import Iterable, Sequence
 
-from thalweg.errors import ConfigError
+import typer
+
+from thalweg.errors import ConfigError, harmless
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """`text` on the terminal, without what a terminal would obey: names and texts of files are part of it."""
+    typer.echo(harmless(str(text)), err=err)
 
 
 def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
@@ -27,17 +34,18 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
 def show(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> None:
     """A table on the terminal; the columns `numbers` stand to the right."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*header)
-    for column in table.columns:
-        column.overflow = "fold"
+    def plain(cell: str) -> Text:
+        return Text(harmless(cell))  # no markup either
+
+    table = Table(*(Column(plain(cell), overflow="fold") for cell in header))
     table.columns[0].no_wrap = True
     for column in numbers:
         table.columns[column].justify, table.columns[column].no_wrap = "right", True
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(plain, row))
     Console().print(table)
 
 

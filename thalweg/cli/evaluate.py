@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import show, text
+from thalweg.cli.common import say, show, text
 
 
 def evaluate(
@@ -21,6 +21,6 @@ def evaluate(
 
     verdict = trained.evaluate(trained.load(model), data, lambda line: typer.echo(line, err=True))
     if as_json:
-        typer.echo(json.dumps({**verdict.scores, **verdict.details}, indent=2))
+        say(json.dumps({**verdict.scores, **verdict.details}, indent=2))
     else:
         show(["measure", "value"], [(name, text(value)) for name, value in verdict.scores.items()])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import parse_settings, show, text
+from thalweg.cli.common import parse_settings, say, show, text
 
 SHOWN = 20  # rows of the table; JSON and files hold all
 
@@ -34,12 +34,12 @@ def predict(
     answers = ask(load(model), file, tuple(texts or ()), parse_settings(pairs or ()))
     if out is not None and write is not None:
         write(out, answers)
-        typer.echo(f"{len(answers):,} rows written to {out}", err=as_json)
+        say(f"{len(answers):,} rows written to {out}", err=as_json)
     if as_json:
-        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        say(json.dumps(answers, indent=2, ensure_ascii=False))
     if out is None and not as_json:
         lines = [flat(answer) for answer in answers[:SHOWN]]
         numbers = [i for i, value in enumerate(lines[0].values()) if not isinstance(value, str)]
         show([*lines[0]], ([text(value) for value in line.values()] for line in lines), numbers)
     if len(answers) > SHOWN and out is None and not as_json:
-        typer.echo(f"... and {len(answers) - SHOWN:,} rows more: --json or --out FILE gives all.")
+        say(f"... and {len(answers) - SHOWN:,} rows more: --json or --out FILE gives all.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import show
+from thalweg.cli.common import say, show
 
 
 def recipes(name: Annotated[str | None, typer.Argument(help="A recipe, to see its settings.")] = None) -> None:
@@ -17,7 +17,7 @@ def recipes(name: Annotated[str | None, typer.Argument(help="A recipe, to see it
         groups = (task if i == tasks.index(task) else "" for i, task in enumerate(tasks))  # once for each group
         rows = [(name, task, *line[2:]) for task, (name, line) in zip(groups, lines, strict=True)]
         show(["recipe", "task", "data", "time", "what it trains"], rows)
-        typer.echo("thalweg recipes NAME shows the settings of one, thalweg train NAME runs it.")
+        say("thalweg recipes NAME shows the settings of one, thalweg train NAME runs it.")
         return
     from thalweg.recipes.settings import table
 

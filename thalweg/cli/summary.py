@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.common import parse_settings
+from thalweg.cli.common import parse_settings, say
 from thalweg.errors import ConfigError, nearest
 
 
@@ -16,15 +16,15 @@ def summary(
     ] = None,
 ) -> None:
     """Show a network's layers: output shapes, parameters, FLOPs, memory."""
-    from thalweg.recipes import RECIPES, load, trained
+    from thalweg.recipes import RECIPES, load, paths, trained
     from thalweg.recipes.settings import settle
 
     if model.lower() in RECIPES:
         recipe = load(model)
-        recipe.untrained_model(settle(recipe.settings, parse_settings(pairs or ()))).summary(typer.echo)
-    elif not Path(model).exists():
+        recipe.untrained_model(settle(recipe.settings, parse_settings(pairs or ()))).summary(say)
+    elif not paths.given(model).exists():
         raise ConfigError(f"{model} is neither a file nor a recipe.\n  {nearest(model, RECIPES)}")
     elif pairs:
         raise ConfigError(f"{model} is trained; its settings are what they are.\n  Leave --set out.")
     else:
-        trained.load(Path(model)).model.summary(typer.echo)
+        trained.load(Path(model)).model.summary(say)

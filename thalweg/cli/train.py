@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thalweg.cli.common import parse_settings
+from thalweg.cli.common import parse_settings, say
 from thalweg.errors import ConfigError
 
 STOPPED = 130  # as a shell reports a process that Ctrl-C ended
@@ -26,11 +26,12 @@ def train(
 ) -> None:
     """Train a recipe, judge it on its test data, and write a run folder with the model and a report."""
     from thalweg import recipes
+    from thalweg.recipes import paths
 
     if resume is not None:
         if recipe or pairs or config or run_dir:
             raise ConfigError(f"a resumed run keeps its recipe and settings.\n  Write thalweg train --resume {resume}.")
-        _conclude(recipes.resume(resume, data=data))
+        _conclude(recipes.resume(paths.given(resume, ConfigError), data=data and paths.given(data)))
         return
     stored = _settings(config)
     name, place = _name(recipe, stored.pop("recipe", None)), stored.pop("data", None)
@@ -58,9 +59,9 @@ def _name(typed: str | None, stored: str | None) -> str:
 def _conclude(result: Any) -> None:
     folder = shlex.quote(str(result.folder))
     if result.verdict is None:
-        typer.echo(f"Stopped and saved. To go on, type:\n  thalweg train --resume {folder}")
+        say(f"Stopped and saved. To go on, type:\n  thalweg train --resume {folder}")
         raise typer.Exit(STOPPED)
-    typer.echo(
+    say(
         f"{result.verdict.line}\n"
         f"The run is in {folder}; open {folder}/report.html. To use the model, type:\n"
         f"  thalweg predict {folder}/model.tw {shlex.join(result.trial)}"

@@ -7,6 +7,7 @@ import math
 import jax
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from thalweg import tree
 from thalweg.core.context import Call, Slot
@@ -14,6 +15,7 @@ from thalweg.core.flops import flops
 from thalweg.core.functional import apply, trace
 from thalweg.core.module import Module, children
 from thalweg.core.policy import FLOAT32, Policy
+from thalweg.errors import harmless
 from thalweg.types import Spec, Tree
 
 
@@ -44,7 +46,8 @@ class Summary:
             column.justify = "right"
         for r in self.rows:
             shape = ", ".join(f"({', '.join(['None', *map(str, s)])})" for s in r.output)
-            table.add_row(r.path, r.type, shape, f"{r.parameters:,}", _short(r.flops), _bytes(r.memory))
+            cells = r.path, r.type, shape, f"{r.parameters:,}", _short(r.flops), _bytes(r.memory)
+            table.add_row(*(Text(harmless(cell)) for cell in cells))  # a layer's name may come from a file
         text = io.StringIO()
         console = Console(width=100, file=text)
         console.print(table)

@@ -54,6 +54,19 @@ def read_lines(path: str | os.PathLike[str], *, encoding: str = UTF8) -> list[st
     return [line for line in lines_of(read_text(path, encoding=encoding)) if line.strip()]
 
 
+def class_of(folder: Path) -> str:
+    """The name of a folder that stands for a class.
+
+    Raises:
+        DataError: its bytes are not UTF-8: no file could hold it as a text.
+    """
+    try:
+        folder.name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"the name of the folder {folder} is not UTF-8.\n  Give it another name.") from error
+    return folder.name
+
+
 def lines_of(text: str) -> list[str]:
     r"""The lines of `text`; \n, \r\n and \r end one, and no other sign does.
 

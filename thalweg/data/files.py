@@ -14,6 +14,7 @@ from thalweg.data import npy
 from thalweg.data.arrays import as_arrays
 from thalweg.data.sources import ArraySource, Source, from_arrays, named, walk
 from thalweg.errors import ConfigError, DataError, nearest
+from thalweg.files import below
 
 BY_ZIPFILE = (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error, zlib.error)
 DAMAGED = (OSError, ValueError, MemoryError, *BY_ZIPFILE)
@@ -104,7 +105,7 @@ def from_folder(folder: str | os.PathLike[str]) -> ArraySource:
         DataError: there is no `x.npy`, a file is damaged, or the files differ in their number of rows.
     """
     folder = Path(folder)
-    leaves = {path.stem: _mapped(path) for path in sorted(folder.glob("*.npy"))}
+    leaves = {path.stem: _mapped(path) for path in below(folder, "*.npy")}
     parts = tree.unflatten(leaves)
     if "x" not in parts:
         raise DataError(f"{folder} holds no x.npy.\n  Write save_folder(source, {str(folder)!r}) first.")

@@ -18,6 +18,7 @@ from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
 from thalweg.errors import DataError
+from thalweg.files import opened
 from thalweg.limits import within
 
 CLASSES = CIFAR10.classes
@@ -84,7 +85,7 @@ def extract(archive: Path, members: dict[str, int], folder: Path) -> None:
     missing = dict(members)
     with tempfile.TemporaryDirectory(prefix=".extract.", dir=folder) as partial:
         try:
-            with tarfile.open(archive, "r:gz") as tar:
+            with opened(archive) as packed, tarfile.open(fileobj=packed, mode="r:gz") as tar:
                 for member in tar:
                     within("unpacked_bytes", member.offset_data + member.size, archive)
                     content = tar.extractfile(member) if member.isreg() else None

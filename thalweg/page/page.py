@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
+from thalweg.errors import harmless
 from thalweg.page.markup import to_html
 from thalweg.page.sections import Section
 
@@ -25,7 +26,7 @@ def render(title: str, subtitle: str, *groups: Sequence[Section]) -> str:
     """
     body = "\n".join(html for group in groups for html in _rows(group))
     template = Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(title=escape(title), subtitle=escape(subtitle), body=body)
+    return harmless(template.substitute(title=escape(title), subtitle=escape(subtitle), body=body))
 
 
 def _rows(group: Sequence[Section]) -> list[str]:

@@ -4,6 +4,7 @@ A classifier's record has the likeliest class and every probability; another mod
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from thalweg.errors import ConfigError, nearest
 from thalweg.recipes.base import Answer, Trained
+from thalweg.recipes.folder import write_text
 
 COLUMNS = 8  # numbers a row that the table shows, for a model that gives no probabilities
 WIDTH = 160  # characters of a text that the table shows
@@ -62,15 +64,16 @@ def writer(path: Path) -> Callable[[Path, list[Answer]], None]:
 
 
 def _json(path: Path, answers: list[Answer]) -> None:
-    path.write_text(json.dumps(answers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(answers, indent=2, ensure_ascii=False) + "\n")
 
 
 def _csv(path: Path, answers: list[Answer]) -> None:
     lines = [_wide(answer) for answer in answers]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, list(lines[0]))
-        table.writeheader()
-        table.writerows(lines)
+    file = io.StringIO(newline="")
+    table = csv.DictWriter(file, list(lines[0]))
+    table.writeheader()
+    table.writerows(lines)
+    write_text(path, file.getvalue())
 
 
 def _wide(answer: Answer) -> Answer:

@@ -61,7 +61,7 @@ def write_text(path: Path, text: str) -> None:
     """`text` into `path`, whole or not at all."""
     try:
         with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.\n  Name another place.") from error
 

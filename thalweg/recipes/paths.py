@@ -7,12 +7,14 @@ A name is read by its words, and the first word that is a part's says which: `tr
 called `dev` or `valid` judges. A name may end in `.gz`. `roles` says what was taken for what.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thalweg.datasets import Entry, store
-from thalweg.errors import DataError
+from thalweg.errors import DataError, ThalwegError
+from thalweg.files import below
 from thalweg.recipes.textfiles import KINDS
 
 PARTS = {
@@ -24,6 +26,22 @@ PARTS = {
 
 VERBS = {"train": "trains", "validation": "validates", "test": "tests"}
 WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
+
+
+def given(path: str | os.PathLike[str], error: type[ThalwegError] = DataError) -> Path:
+    """A path that a person typed; whether anything is there is the reader's to say.
+
+    Raises:
+        DataError: or what `error` says: the system cannot even look, as in a circle of links.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as reason:
+        why = reason.strerror if isinstance(reason, OSError) else reason
+        raise error(f"{path} cannot be looked at: {why}.\n  Write the path of a file or folder.") from reason
+    return Path(path)
 
 
 def holds(path: Path, entry: Entry) -> bool:
@@ -59,7 +77,7 @@ def parts(path: Path, endings: Sequence[str] = KINDS) -> dict[str, Path]:
     Raises:
         DataError: two files or folders are the same part.
     """
-    places = [p for p in sorted(path.iterdir()) if p.is_dir() or _ends(p, endings)] if path.is_dir() else []
+    places = [p for p in below(path) if p.is_dir() or _ends(p, endings)] if path.is_dir() else []
     return {
         part: _one(part, found) for part, found in by_part([p for p in places if not p.name.startswith(".")]).items()
     }

@@ -13,7 +13,7 @@ from rich.console import Console
 from thalweg.errors import ConfigError, ContractError, DataError
 from thalweg.model import Model
 from thalweg.recipes import folder as run_folder
-from thalweg.recipes import load, report
+from thalweg.recipes import load, paths, report
 from thalweg.recipes.base import Material, Recipe, arguments, rows_of
 from thalweg.recipes.settings import Settings, settle
 from thalweg.recipes.verdict import Verdict
@@ -106,7 +106,7 @@ def run(
     """
     recipe = load(name)
     chosen = settle(recipe.settings, settings or {}, named)
-    path = None if data is None else Path(data).resolve()
+    path = None if data is None else paths.given(data).resolve()
     material = recipe.application.gather(path, chosen)
     _say(material, verbose)
     folder = run_folder.fresh(name, None if run_dir is None else Path(run_dir))

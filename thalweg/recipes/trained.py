@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import recipes
-from thalweg.errors import ConfigError, ModelFileError, ThalwegError
+from thalweg.errors import ConfigError, DataError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.model import Model
+from thalweg.recipes import paths
 from thalweg.recipes.base import Answer, Application, Asked, Material, Trained
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
@@ -22,6 +23,7 @@ def load(path: Path) -> Trained:
     Raises:
         ModelFileError: there is none, or it is damaged.
     """
+    path = paths.given(path, ModelFileError)
     file = path / MODEL if path.is_dir() else path
     if path.is_dir() and not file.is_file():
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
@@ -49,7 +51,7 @@ def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object]) 
         ModelFileError: the parts of the model's file do not go together.
     """
     kind = application(trained)
-    with _whole():
+    with _together():
         material = _material(kind, trained, data)
         say(material.line)
         return kind.judge(trained.model, material)
@@ -57,7 +59,7 @@ def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object]) 
 
 def _material(kind: Application, trained: Trained, data: Path | None) -> Material:
     if data is not None:
-        return kind.exam(trained, data)
+        return kind.exam(trained, paths.given(data))
     place = trained.config.get("data")
     return kind.gather(Path(place) if place else None, trained.settings)
 
@@ -80,14 +82,23 @@ def ask(trained: Trained, file: Path | None, texts: tuple[str, ...], how: Mappin
         raise ConfigError(
             "a file or texts are what a model answers.\n  Write thalweg predict MODEL FILE, or --text TEXT."
         )
+    half = next((text for text in texts if not _whole(text)), None)
+    if half is not None:
+        raise DataError(f"the text {half[:40]!r} is not UTF-8.\n  Write it in a terminal whose encoding is UTF-8.")
     kind = application(trained)
-    asked = Asked(file, texts, settle(kind.asking, how))
-    with _whole():
-        return kind.answers(trained, asked)
+    with _together():
+        answers = kind.answers(trained, Asked(file and paths.given(file), texts, settle(kind.asking, how)))
+    if not answers:
+        raise DataError(f"{file} holds nothing that could be answered.\n  Write at least one row into it.")
+    return answers
+
+
+def _whole(text: str) -> bool:
+    return text == text.encode(errors="ignore").decode()
 
 
 @contextmanager
-def _whole() -> Iterator[None]:
+def _together() -> Iterator[None]:
     """Where the parts of a model file do not go together (other classes than outputs, a tokenizer of another kind)."""
     try:
         yield

@@ -6,16 +6,19 @@ digits/one/c.flac          clips/b.wav,stop
 """
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thalweg.data.decoding import class_of
 from thalweg.data.labels import Labels
 from thalweg.data.sound.encoder import SoundEncoder
 from thalweg.data.sound.files import Name, read_sound
 from thalweg.data.table.files import read_csv
 from thalweg.errors import ContractError, DataError, nearest
+from thalweg.files import below
 
 SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wave"})
 
@@ -53,7 +56,7 @@ def list_sounds(folder: Name) -> Recordings:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder.\n  Write the folder that has a sub-folder of sounds for each class.")
-    paths = tuple(path for path in sorted(folder.rglob("*")) if _is_sound(path, folder))
+    paths = tuple(path for path in below(folder, "**/*") if _is_sound(path, folder))
     loose = [path for path in paths if path.parent == folder]
     if loose or not paths:
         fault = f"holds sounds beside its sub-folders, such as {loose[0].name}" if loose else "holds no sounds"
@@ -61,7 +64,7 @@ def list_sounds(folder: Name) -> Recordings:
             f"{folder} {fault}.\n  Put the sounds of each class into a sub-folder of its name"
             f" ({', '.join(sorted(SUFFIXES))}), or write read_sound_table(path) for a table of paths and texts."
         )
-    return Recordings(paths, tuple(path.relative_to(folder).parts[0] for path in paths))
+    return Recordings(paths, tuple(class_of(folder / path.relative_to(folder).parts[0]) for path in paths))
 
 
 def _is_sound(path: Path, folder: Path) -> bool:
@@ -88,7 +91,7 @@ def read_sound_table(path: Name, sound: str = "path", text: str = "text", **opti
             raise DataError(f"{path} has no column {name!r}.\n  {nearest(name, table)}")
     files = tuple(path.parent / cell for cell in table[sound])
     for row, (file, said) in enumerate(zip(files, table[text], strict=True)):
-        if not file.is_file() or not said:
+        if not os.path.isfile(file) or not said:  # noqa: PTH113  a Path raises over a name that is too long
             what = f"{file} is not there" if said else f"{file.name} has no {text!r}"
             raise DataError(f"{path}: row {row}: {what}.\n  Mend the table, or leave the row out.")
     return Recordings(files, tuple(table[text]))

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from thalweg.data.decoding import UTF8, lines_of, read_lines, read_text
+from thalweg.data.decoding import UTF8, class_of, lines_of, read_lines, read_text
 from thalweg.data.table.files import read_csv
 from thalweg.data.text.json_lines import parsed
 from thalweg.errors import DataError, nearest
+from thalweg.files import below
 from thalweg.limits import within
 
 DELIMITERS = {".tsv": "\t", ".tab": "\t"}
@@ -106,12 +107,12 @@ def read_classes(folder: PathLike, *, encoding: str = UTF8) -> Labelled:
         raise DataError(f"{folder} is no folder.\n  Write the path of a folder with a sub-folder for each class.")
     texts: list[str] = []
     labels: list[str] = []
-    for kind in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        paths = sorted(kind.glob("*.txt"))
+    for kind in [path for path in below(folder) if path.is_dir() and not path.name.startswith(".")]:
+        paths = below(kind, "*.txt")
         if not paths:
             raise DataError(f"{kind} holds no .txt file.\n  Remove the folder, or put the texts of the class into it.")
         texts += [read_text(path, encoding=encoding) for path in paths]
-        labels += [kind.name] * len(paths)
+        labels += [class_of(kind)] * len(paths)
     if not labels:
         raise DataError(f"{folder} has no sub-folder.\n  Put the .txt files of each class into one: {folder}/CLASS/.")
     return texts, _several(labels, folder)

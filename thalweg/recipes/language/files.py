@@ -10,6 +10,7 @@ from pathlib import Path
 
 from thalweg import data
 from thalweg.errors import DataError
+from thalweg.files import below
 
 ENDINGS = (".txt", ".txt.gz")
 
@@ -21,7 +22,7 @@ def read(path: Path) -> str:
         DataError: it is missing, empty, in another encoding, or no text.
     """
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
+        files = [p for p in below(path, "**/*") if p.is_file() and p.name.lower().endswith(ENDINGS)]
         if not files:
             raise DataError(f"{path} holds no .txt file.\n  Write the path of a .txt file, or of a folder of them.")
         return "\n".join(data.read_text(p) for p in files)

@@ -95,7 +95,10 @@ def set_apart(path: Path) -> dict[str, Path]:
 def untagged(path: Path) -> list[list[str]]:
     """The words of each sentence of a CoNLL file, with or without tags, or of each text that `textfiles` reads."""
     if path.suffix.lower() in KINDS:
-        return data.read_conll(path)[0]
+        words = data.read_conll(path)[0]
+        if not words:
+            raise DataError(f"{path} holds no sentence.\n  Write a word on each line.")
+        return words
     return [cut(text) for text in textfiles.read(path).texts]
 
 

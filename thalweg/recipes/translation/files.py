@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thalweg import data
 from thalweg.errors import DataError
+from thalweg.files import below
 from thalweg.recipes import paths
 from thalweg.recipes.paths import VERBS
 from thalweg.recipes.translation.pairs import Pairs
@@ -51,7 +52,7 @@ def roles(path: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    return [file for file in below(folder) if file.is_file() and not file.name.startswith(".")]
 
 
 def _table(path: Path) -> Pairs:
