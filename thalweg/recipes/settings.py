@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from thalweg.errors import ConfigError, FormatError, nearest
+from thalweg.forms import shown
 
 
 def _as_list(value: Any) -> Any:
@@ -133,7 +134,8 @@ def _line(kind: type[Asking], problem: dict[str, Any]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     default = kind.model_fields[name].default
     example = EXAMPLES.get(name) if default is None else default
-    return f"{name}={problem['input']!r}: {message[:1].lower()}{message[1:]}.\n  Write, for example, {name}={example}."
+    said = f"{name}={shown(problem['input'])}: {message[:1].lower()}{message[1:]}"
+    return f"{said}.\n  Write, for example, {name}={example}."
 
 
 def table(kind: type[Asking]) -> list[tuple[str, str, str]]:
