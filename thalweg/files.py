@@ -111,6 +111,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def reason(error: Exception) -> str:
+    """Why the system refused, without the path, which the message has."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def seal(folder: Path) -> None:
     """Write the digests of all that `folder` holds into it, and bring it to the disk."""
     (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder).items()))

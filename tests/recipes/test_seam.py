@@ -195,7 +195,7 @@ def test_preprocessing_that_could_not_be_read_again_is_not_stored(finished, tmp_
 
 
 def test_settings_written_by_hand_may_leave_the_limit_empty(tmp_path):
-    folder.write_config(tmp_path, {"recipe": "line", "data": None, **Settings().model_dump(mode="json")})
+    folder.begin(tmp_path, {"recipe": "line", "data": None, **Settings().model_dump(mode="json")}, {})
     stored = folder.read_config(tmp_path / "config.yaml")
     assert recipes.load("line").settings_of(stored).steps is None
 

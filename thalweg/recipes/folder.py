@@ -7,33 +7,66 @@
       history.jsonl   a line an epoch
       model.tw  evaluation.json  samples.npz  report.html
 
-Each file is written whole or not at all; those of the last line appear when the run has ended.
+Each file is written whole or not at all; those of the last line appear when the run has ended. `config.yaml` gets its
+name after `manifest.json`: a folder without it holds no run, whatever a kill or a full disk left there.
 """
 
+import contextlib
 import datetime as dt
 import itertools
 import json
 import platform
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import yaml
+from pydantic import Field
 
-from thalweg.errors import ConfigError
-from thalweg.files import replacing
+from thalweg import forms
+from thalweg.errors import ConfigError, FormatError
+from thalweg.files import reason, replacing
+from thalweg.locks import LOCK, alone
 from thalweg.recipes import yamlfile
 from thalweg.version import __version__
 
 CONFIG, MANIFEST, HISTORY, CHECKPOINTS = "config.yaml", "manifest.json", "history.jsonl", "checkpoints"
 MODEL, EVALUATION, SAMPLES, REPORT = "model.tw", "evaluation.json", "samples.npz", "report.html"
 PACKAGES = ("jax", "jaxlib", "numpy", "optax")
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+
+
+class Data(forms.Form):
+    """What the manifest says of the data."""
+
+    source: str
+    rows: dict[str, forms.Count]
+    sha256: dict[str, str]
+
+
+class Manifest(forms.Form):
+    """What `manifest.json` holds."""
+
+    recipe: str
+    command: str
+    seed: int
+    started: str
+    versions: dict[str, str]
+    data: Data
+    config: dict[str, Any]
+    resumed: Annotated[list[str], Field(default_factory=list)]
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    stopped: str = ""
+    finished: str = ""
+    result: Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
 def fresh(name: str, path: Path | None = None) -> Path:
-    """A new folder for a run: `path`, or the first of `runs/NAME-1`, `runs/NAME-2`, ... that is free.
+    """A folder for a new run: `path`, or the first of `runs/NAME-1`, `runs/NAME-2`, ... that is free.
 
     Raises:
         ConfigError: it holds something already, or cannot be made.
@@ -41,9 +74,37 @@ def fresh(name: str, path: Path | None = None) -> Path:
     if path is None:
         numbered = (Path("runs") / f"{name}-{number}" for number in itertools.count(1))
         return next(place for place in numbered if _make(place))
-    if not _make(path) and (not path.is_dir() or any(path.iterdir())):
-        raise ConfigError(f"{path} holds something already.\n  Name another place, or write --resume {path}.")
+    if not _make(path):
+        check_free(path)
     return path
+
+
+def check_free(path: Path) -> None:
+    """Refuse a folder that holds more than the beginnings of a run that was cut before it began.
+
+    Raises:
+        ConfigError: it does, or it is none.
+    """
+    try:
+        names = {entry.name for entry in path.iterdir() if entry.name != LOCK}
+    except OSError as error:
+        raise ConfigError(f"{path} is no folder for a run: {reason(error)}.\n  Name another place.") from error
+    if not names:
+        return
+    beginnings = {name for name in names if TEMPORARY.fullmatch(name)}
+    if names - beginnings == {MANIFEST} and _is_manifest(path / MANIFEST):
+        beginnings.add(MANIFEST)
+    if names - beginnings:
+        raise ConfigError(f"{path} holds something already.\n  Name another place, or write --resume {path}.")
+    warnings.warn(f"{path} holds a run that was cut before it began; it begins anew there.", stacklevel=4)
+
+
+def _is_manifest(path: Path) -> bool:
+    try:
+        read_manifest(path)
+    except ConfigError:
+        return False
+    return True
 
 
 def _make(place: Path) -> bool:
@@ -52,37 +113,87 @@ def _make(place: Path) -> bool:
         place.mkdir(parents=True)
     except FileExistsError:
         return False
-    except OSError as error:
-        raise ConfigError(f"no folder can be made at {place}: {error.strerror}.\n  Name another place.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no folder can be made at {place}: {reason(error)}.\n  Name another place.") from error
     return True
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other runs out of `folder`, and take away what a killed one left half written.
+
+    Raises:
+        ConfigError: another run is at work there, or nothing can be written there.
+    """
+    with alone(folder):
+        for path in folder.iterdir():
+            if TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        yield
+
+
+def begin(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+    """Write what makes a folder a run: the configuration and the manifest, both before either has its name."""
+    with contextlib.ExitStack() as written:  # names are given in reverse, so that of the configuration is the last
+        for name, text in ((CONFIG, _config(config)), (MANIFEST, _json(manifest))):
+            written.enter_context(_writing(folder / name, text))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run has begun in `folder`."""
+    try:
+        return (folder / CONFIG).is_file()
+    except (OSError, ValueError):  # a name longer than the system takes, or a folder that is closed
+        return False
 
 
 def write_text(path: Path, text: str) -> None:
     """`text` into `path`, whole or not at all."""
+    with _writing(path, text):
+        pass
+
+
+@contextlib.contextmanager
+def _writing(path: Path, text: str) -> Iterator[None]:
+    """`text` beside `path`, in its place when the block ends."""
     try:
         with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+            yield
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}.\n  Name another place.") from error
+        raise ConfigError(f"{path} cannot be written: {reason(error)}.\n  Name another place.") from error
 
 
 def write_json(path: Path, value: Any) -> None:
     """`value` as JSON into `path`."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    write_text(path, _json(value))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """What `write_json` wrote."""
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What `manifest.json` says, every key of it of its own kind.
+
+    Raises:
+        ConfigError: it is missing or damaged, or a key was edited to what it cannot be.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = forms.read_json(path)
+        forms.check(Manifest, manifest)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.\n  It is no run folder, or a damaged one.") from error
+        raise ConfigError(
+            f"{path} cannot be read: {reason(error)}.\n"
+            f"  Undo what was edited or bring it back from a copy; or begin anew:\n"
+            f"  thalweg train --config {path.with_name(CONFIG)}"
+        ) from error
+    return manifest
 
 
-def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """config.yaml: what to give `--config` for the same run again."""
+def _config(config: Mapping[str, Any]) -> str:
     text = yaml.safe_dump(dict(config), sort_keys=False, default_flow_style=False, allow_unicode=True)
-    write_text(folder / CONFIG, f"# The same run again: thalweg train --config {folder / CONFIG}\n{text}")
+    return f"# The same run again: thalweg train --config THIS_FILE\n{text}"
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -93,12 +204,18 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         config = yamlfile.load(path)
+        if not isinstance(config, dict):
+            raise FormatError("it holds no names with values")
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.\n  Write the path of a .yaml file.") from error
+        raise ConfigError(f"{path} cannot be read: {reason(error)}.\n  Write the path of a .yaml file.") from error
     except ValueError as error:
-        raise ConfigError(f"{path} is not YAML: {error}\n  Write lines such as `epochs: 5`.") from error
-    if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
-        raise ConfigError(f"{path} holds no names with values.\n  Write lines such as `epochs: 5`.")
+        raise ConfigError(f"{path} is no configuration: {error}.\n  Write lines such as `epochs: 5`.") from error
+    for name in ("recipe", "data"):
+        if not isinstance(config.get(name, ""), str) and (name, config[name]) != ("data", None):
+            raise ConfigError(
+                f"{path}: {name} is {forms.shown(config[name])}; a text was expected.\n"
+                f"  Write {'recipe: digits' if name == 'recipe' else 'data: PATH, or leave the line out'}."
+            )
     return config
 
 

@@ -111,50 +111,67 @@ def run(
     _say(material, verbose)
     folder = run_folder.fresh(name, None if run_dir is None else Path(run_dir))
     config = {"recipe": name, "data": None if path is None else str(path), **chosen.model_dump(mode="json")}
-    run_folder.write_config(folder, config)
-    job = Job(recipe, chosen, material, folder, {"recipe": name})
-    job.note(
-        command=command or f"recipes.run({name!r}, ...)",
-        seed=chosen.seed,
-        started=run_folder.now(),
-        versions=run_folder.versions(),
-        data=material.description(),
-        config=config,
-    )
-    try:
-        return _train(job, verbose, again=False)
-    except (ConfigError, ContractError, DataError):
-        if not (folder / run_folder.CHECKPOINTS).exists():  # refused before the first step
-            shutil.rmtree(folder)
-        raise
+    facts = {
+        "recipe": name,
+        "command": command or f"recipes.run({name!r}, ...)",
+        "seed": chosen.seed,
+        "started": run_folder.now(),
+        "versions": run_folder.versions(),
+        "data": material.description(),
+        "config": config,
+    }
+    with run_folder.held(folder):
+        run_folder.check_free(folder)  # again, now that nobody else can come
+        try:
+            run_folder.begin(folder, config, facts)
+            return _train(Job(recipe, chosen, material, folder, facts), verbose, again=False)
+        except (ConfigError, ContractError, DataError):
+            if not any((folder / run_folder.CHECKPOINTS).glob("*")):  # refused before the first step
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def resume(run_dir: str | Path, *, data: str | Path | None = None, verbose: int | str = "auto") -> Result:
     """Go on with the run in `run_dir` from its newest good checkpoint; it ends in the bits it would have had.
 
     Args:
-        run_dir: the run folder.
+        run_dir: the run folder. In its config.yaml `epochs`, `patience` and `data` may have been changed, which is
+            said; another change is refused.
         data: where the data is now, if it was moved.
         verbose: as in `Model.fit`.
 
     Raises:
-        ConfigError: there is no run.
+        ConfigError: there is no run, another process is at work in it, or its files were edited to what cannot be.
         DataError: the data is not what the run began with.
         CheckpointError: none of its checkpoints is good.
     """
     folder = Path(run_dir)
-    if not (folder / run_folder.CONFIG).is_file():
-        raise ConfigError(f"{folder} is no run folder: it has no {run_folder.CONFIG}.\n  Write --resume runs/NAME.")
-    config = run_folder.read_config(folder / run_folder.CONFIG)
-    manifest = run_folder.read_json(folder / run_folder.MANIFEST)
-    recipe = load(config["recipe"])
-    settings, place = recipe.settings_of(config), data or config["data"]
-    material = recipe.application.gather(Path(place) if place else None, settings)
-    _check_same(manifest, material)
-    _say(material, verbose)
-    job = Job(recipe, settings, material, folder, manifest)
-    job.note(resumed=[*manifest.get("resumed", ()), run_folder.now()])
-    return _train(job, verbose, again=True)
+    if not run_folder.is_run(folder):
+        raise ConfigError(
+            f"{folder} is no run folder: it has no {run_folder.CONFIG}.\n"
+            "  Write --resume runs/NAME; a run that was cut before it began is begun anew by its own command."
+        )
+    with run_folder.held(folder):
+        config = run_folder.read_config(folder / run_folder.CONFIG)
+        manifest = run_folder.read_manifest(folder / run_folder.MANIFEST)
+        if data is not None:
+            config["data"] = str(paths.given(data).resolve())
+        recipe, settings = _same_settings(folder, config, manifest)
+        place = config.get("data")
+        try:
+            material = recipe.application.gather(Path(place) if place else None, settings)
+        except DataError as error:
+            raise DataError(f"{folder / run_folder.CONFIG}, data: {error}") from error
+        _say(material, verbose)
+        described = material.description()
+        _check_same(manifest, described["sha256"])
+        job = Job(recipe, settings, material, folder, manifest)
+        followed = {"recipe": manifest["recipe"], "data": place, **settings.model_dump(mode="json")}
+        for outcome in ("stopped", "finished", "result"):
+            manifest.pop(outcome, None)
+        again = [*manifest.get("resumed", ()), run_folder.now()]
+        job.note(resumed=again, config=followed, data=described, seed=settings.seed)
+        return _train(job, verbose, again=True)
 
 
 def _say(material: Material, verbose: int | str) -> None:
@@ -163,15 +180,49 @@ def _say(material: Material, verbose: int | str) -> None:
         Console().print(material.line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _check_same(manifest: dict[str, Any], material: Material) -> None:
-    now, then = material.description()["sha256"], manifest["data"]["sha256"]
+def _same_settings(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[Recipe, Settings]:
+    """The recipe and the settings that the run began with, but for those that only say when it ends."""
+    file = folder / run_folder.CONFIG
+    if config.get("recipe") != manifest["recipe"]:
+        raise ConfigError(
+            f"{file} names the recipe {config.get('recipe')!r}, and {run_folder.MANIFEST} {manifest['recipe']!r}.\n"
+            "  Undo that: a run keeps the recipe that it began with."
+        )
+    recipe = load(manifest["recipe"])
+    now, then = (
+        _settled(recipe, path, values)
+        for path, values in ((file, config), (folder / run_folder.MANIFEST, manifest["config"]))
+    )
+    changed = {name: value for name, value in now.model_dump().items() if value != getattr(then, name)}
+    told = ", ".join(
+        f"{name}: {value} ({getattr(then, name)} in {run_folder.MANIFEST})" for name, value in changed.items()
+    )
+    if changed.keys() - {"epochs", "patience"}:
+        raise ConfigError(
+            f"{file} does not say what the run began with: {told}.\n"
+            f"  Undo that; or begin another run: thalweg train --config {file} --run-dir ANOTHER."
+        )
+    if changed:
+        warnings.warn(f"{file} was changed, and the run goes on by it: {told}.", stacklevel=4)
+    return recipe, now
+
+
+def _settled(recipe: Recipe, path: Path, values: Mapping[str, Any]) -> Settings:
+    try:
+        return recipe.settings_of(values)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _check_same(manifest: dict[str, Any], now: dict[str, str]) -> None:
+    then = manifest["data"]["sha256"]
     if now != then:
         raise DataError(
-            f"the {' and '.join(k for k in now if now[k] != then[k])} part of the data is not the run's.\n"
+            f"the {' and '.join(k for k in now if now[k] != then.get(k))} part of the data is not the run's.\n"
             "  Write --data PATH for the place of the same data, or start a new run."
         )
     here, there = run_folder.versions(), manifest["versions"]
-    changed = ", ".join(f"{name} {there[name]} -> {here[name]}" for name in here if there[name] != here[name])
+    changed = ", ".join(f"{name} {there.get(name)} -> {now}" for name, now in here.items() if there.get(name) != now)
     if changed:
         warnings.warn(f"the run began with other versions, so its last bits may differ: {changed}", stacklevel=3)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from thalweg.errors import ConfigError, FormatError, nearest
+from thalweg.forms import shown
 
 
 def _as_list(value: Any) -> Any:
@@ -135,7 +136,7 @@ def _line(kind: type[Asking], problem: dict[str, Any]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     default = kind.model_fields[name].default
     example = EXAMPLES.get(name) if default is None else default
-    said = f"{name}={problem['input']!r:.80}: {message[:1].lower()}{message[1:]}"
+    said = f"{name}={shown(problem['input'])}: {message[:1].lower()}{message[1:]}"
     return f"{said}.\n  Write, for example, {name}={example}."
 
 

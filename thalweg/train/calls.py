@@ -7,7 +7,8 @@
 The names of the steps are those of their files.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,8 @@ def fit(
         hooks = CallbackList(callbacks, model, params | {"verbose": verbose})
         shown = Progress(verbose, plan.epochs)
         run = Fit(training, train, validation, parts.batch_size, plan, hooks, model.history, shown)
-        if run_dir is not None:
-            _record(run, Path(run_dir), resume=resume)
-        return run.run()
+        with _recorded(run, run_dir, resume=resume):
+            return run.run()
 
 
 def evaluate(session: Session, x: Any, y: Any, weight: Any, batch_size: int | None) -> dict[str, Any]:
@@ -109,13 +109,20 @@ def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: 
         return one_step(session.training, feed(rows))
 
 
-def _record(run: Fit, folder: Path, *, resume: bool) -> None:
+@contextlib.contextmanager
+def _recorded(run: Fit, folder: str | Path | None, *, resume: bool) -> Iterator[None]:
+    """Keep the checkpoints of `run` in `folder`, which is its own as long as it lasts."""
+    if folder is None:
+        yield
+        return
     from thalweg.train.runs import Recorder  # noqa: PLC0415  Orbax takes a second to load
 
-    recorder = Recorder(folder)
-    run.record = recorder.save
-    if resume:
-        recorder.restore(run)
+    recorder = Recorder(Path(folder))
+    with recorder.alone():
+        run.record = recorder.save
+        if resume:
+            recorder.restore(run)
+        yield
 
 
 def _parts(validation_data: Any) -> tuple[Any, ...]:

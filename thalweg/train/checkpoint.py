@@ -30,9 +30,11 @@ import orbax.checkpoint as ocp
 from etils import epath
 from jax.experimental import multihost_utils
 
+from thalweg import forms
 from thalweg.errors import CheckpointError, ContractError
 from thalweg.files import broken, seal, sync
-from thalweg.train import leaves
+from thalweg.forms import shown
+from thalweg.train import leaves, stored
 from thalweg.types import ShapeDtype, Tree
 
 FORMAT = 1
@@ -250,17 +252,19 @@ def _verified(path: Path) -> dict[str, Any]:
     remedy = "Resume from another one of its folder, or bring it back from a copy."
     try:
         wrong = broken(path)
-        record = {} if wrong else json.loads((path / META).read_bytes())
+        record = {} if wrong else forms.read_json(path / META)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"the checkpoint {path} cannot be read: {error}.\n  {remedy}") from error
     if wrong:
         what = ", ".join(wrong[:3])
         raise CheckpointError(f"the checkpoint {path} is damaged: {what} is missing, truncated or altered.\n  {remedy}")
-    if record["format"] != FORMAT:
+    if isinstance(record, dict) and record.get("format") not in (None, FORMAT):
         raise CheckpointError(
-            f"the checkpoint {path} is of format {record['format']}; this version reads format {FORMAT}.\n"
+            f"the checkpoint {path} is of format {shown(record['format'])}; this version reads format {FORMAT}.\n"
             "  Resume with the version of Thalweg that wrote it."
         )
+    stored.check(path, stored.Record, record)
+    stored.check_places(path, record)
     return record
 
 

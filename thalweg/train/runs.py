@@ -5,13 +5,17 @@ one cost: at most a twentieth of a run goes into them. The end of a run is alway
 one, that is said once and the run goes on: its weights and its history are in memory, and those before are untouched.
 """
 
+import contextlib
 import time
 from pathlib import Path
+from typing import Any
 
+import jax
 import numpy as np
 
+from thalweg import locks
 from thalweg.errors import CheckpointError
-from thalweg.train import checkpoint
+from thalweg.train import checkpoint, stored
 from thalweg.train.callbacks import Spared
 from thalweg.train.fit import Fit, Position
 
@@ -29,6 +33,10 @@ class Recorder:
             f"the checkpoint of the run to {self.folder}",
             "Free space on that disk; the next comes when it is due, and resume goes on from the last one written.",
         )
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other fits out of the folder. Of several hosts the first does, for all."""
+        return locks.alone(self.folder) if jax.process_index() == 0 else contextlib.nullcontext()
 
     def save(self, fit: Fit, at: Position, *, last: bool = False) -> None:
         """Write where `fit` stands, if it is time to or the run ends."""
@@ -56,13 +64,14 @@ class Recorder:
         if path is None:
             return False
         meta = checkpoint.meta(path)
+        stored.check(path, stored.Run, meta)
         differ = [k for k, v in fit.settings.items() if meta["settings"].get(k) != v]
         if differ:
             was = ", ".join(f"{k}={meta['settings'].get(k)!r}" for k in differ)
             raise CheckpointError(
                 f"{path} was written with {was}.\n  Resume with the same settings, or start a new run."
             )
-        held = {name: np.zeros(shape, dtype) for name, (shape, dtype) in meta["held"].items()}
+        held = _held(path, meta["held"])
         arrays, meta = checkpoint.load(path, {"ts": fit.training.ts, "tally": fit.tally(), "held": held})
         fit.training.ts = arrays["ts"]
         fit.position = Position(meta["epoch"], meta["index"], arrays["tally"], meta["base"])
@@ -72,3 +81,11 @@ class Recorder:
         fit.history.rows = meta["history"]
         fit.callbacks.restore(meta["memory"], arrays["held"])
         return True
+
+
+def _held(path: Path, shapes: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Arrays like those that callbacks had, of no size in memory: only what the checkpoint holds is ever allocated."""
+    try:
+        return {name: np.broadcast_to(np.zeros((), dtype), shape) for name, (shape, dtype) in shapes.items()}
+    except (TypeError, ValueError) as error:
+        raise stored.edited(path, f"held is not of arrays: {error}") from error

@@ -211,7 +211,13 @@ class CallbackList(Callback):
         for name, callback in self._named():
             if name in values:
                 own = {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
-                callback.restore(values[name], own)
+                try:
+                    callback.restore(values[name], own)
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    raise CheckpointError(
+                        f"what the checkpoint remembers of {name} does not fit it: {type(error).__name__} {error}.\n"
+                        "  Resume from another checkpoint, or start a new run."
+                    ) from error
 
     def _named(self) -> list[tuple[str, Callback]]:
         out, seen = [], {}
