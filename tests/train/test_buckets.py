@@ -2,6 +2,7 @@
 
 import signal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -176,6 +177,6 @@ def test_labels_are_checked_as_always():
 
 def test_order_without_buckets_is_that_of_before():
     rows = np.arange(10)
-    fed = Resident((jnp.zeros(10), None, None), rows)
+    fed = Resident((jnp.zeros(10), None, None), rows, jax.ShapeDtypeStruct((1,), jnp.float32))
     assert isinstance(fed, Feed)
     np.testing.assert_array_equal(fed.order(3, seed=5, epoch=2), order(rows, 3, seed=5, epoch=2))

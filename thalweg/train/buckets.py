@@ -33,13 +33,15 @@ class Bucketed:
     spec: Spec
 
     @classmethod
-    def of(cls, source: data.BucketSource, rows: np.ndarray, spec: Spec) -> "Bucketed":
+    def of(cls, source: data.BucketSource, rows: np.ndarray) -> "Bucketed":
         """The feed of these rows of a source."""
         place = np.zeros(len(source), np.int32)
         numbers = range(source.count)
         for k in numbers:
             inside = source.bucket == k
             place[inside] = np.arange(inside.sum())
+        dtype = jax.dtypes.canonicalize_dtype
+        spec = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape[1:]), dtype(a.dtype)), source.x)
         return cls(tuple(jax.device_put(source.part(k)) for k in numbers), source.bucket, place, rows, spec)
 
     def order(

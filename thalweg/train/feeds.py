@@ -24,7 +24,7 @@ def feed(checked: Checked) -> Feed:
         return Streamed(given.source, checked.rows, checked.hold, given.spec)
     if given.buckets is not None:
         source = dataclasses.replace(given.buckets, x=given.x, y=given.y, weight=given.weight)
-        return Bucketed.of(source, checked.rows, given.spec)
+        return Bucketed.of(source, checked.rows)
     arrays = (given.x, given.y, given.weight)
     return Resident(jax.device_put(arrays), checked.rows, given.spec)  # an aligned array is shared, not copied
 
