@@ -98,3 +98,12 @@ def test_colour_pictures_are_shown_in_colour():
     pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
     content = base64.b64decode(markup.picture(pixels, 255).partition(",")[2])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), pixels)
+
+
+def test_a_name_is_neither_markup_nor_a_command_of_a_terminal():
+    name = "<script>x</script>\x1b[31m\u202e\ud800"
+    html = page.render(name, name, [page.Facts(name, {name: name})])
+    assert "<script>x" not in html
+    assert not {"\x1b", "\u202e", "\ud800"} & set(html)
+    assert html.count("&lt;script&gt;x&lt;/script&gt;\\u001b[31m\\u202e\\ud800") == 6  # the title stands there twice
+    html.encode()

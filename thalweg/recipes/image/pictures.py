@@ -56,7 +56,9 @@ def _plain(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image).astype(np.float32) / 257).round().astype(np.uint8))
     if image.mode in ("I", "F"):
         raise FormatError("its numbers have 32 bits, and which of them is white is not known")
-    clear = "A" in image.getbands() or "transparency" in image.info
-    if clear and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image
+    seen = image.convert("RGBA")
+    if np.asarray(seen.getchannel("A")).min() < 255:
         raise FormatError("it is transparent in part, and what is behind it is not known")
-    return image
+    return seen
