@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 FRACTIONS = {
@@ -87,7 +87,7 @@ def read_times(values: Any) -> np.ndarray:
     if not any(parts):
         return _of_texts(texts)
     if not all(parts):
-        raise ValueError("some times have an offset from UTC, and some have none")
+        raise FormatError("some times have an offset from UTC, and some have none")
     clock = _of_texts([part[1] for part in parts if part])
     offsets = np.array([_minutes(part[2]) for part in parts if part], "timedelta64[m]")
     utc = clock - offsets
@@ -99,7 +99,7 @@ def _of_texts(texts: Sequence[str]) -> np.ndarray:
     digits = max((len(found[1]) for text in texts if (found := FRACTION.search(text))), default=0)
     stamps = np.array(texts, f"datetime64[{('s', 'ms', 'us', 'ns')[-(-digits // 3)]}]" if digits < 10 else "no time")
     if np.isnat(stamps).any():
-        raise ValueError("a time is missing")
+        raise FormatError("a time is missing")
     return _coarsest(stamps)
 
 

@@ -105,9 +105,8 @@ class TableEncoder(Record):
         if target is None:
             return cls(learned)
         labels = Labels.fit(np.array(_target_cells(target, table)), f"the target {target!r}")
-        if target in formats:
-            return cls(learned, target, numbers=NumberColumn(target, written=formats[target]))
-        return cls(learned, target, labels)
+        numbers = NumberColumn(target, written=formats[target]) if target in formats else None
+        return cls(learned, target, None if numbers else labels, numbers)
 
     @property
     def features(self) -> tuple[str, ...]:

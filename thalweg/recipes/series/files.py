@@ -1,5 +1,6 @@
 """files: the series in a person's CSV file, oldest row first."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,4 @@ def read(path: Path | None, settings: Any, variables: Any = None) -> Series:
     try:
         return read_series(path, settings.time, variables=variables, **options)
     except DataError as error:
-        text = str(error)
-        for ours, theirs in WORDS.items():
-            text = text.replace(ours, theirs)
-        raise DataError(text) from error
+        raise DataError(functools.reduce(lambda text, pair: text.replace(*pair), WORDS.items(), str(error))) from error
