@@ -3,7 +3,8 @@
 //     y = gamma (x - mu) rstd + beta      mu = sum_r w_r x_r / W      var = sum_r w_r (x_r - mu)^2 / W
 //
 // W is the sum of the weights, or `least` where that is greater. The sums are taken by blocks of rows, each about its
-// own mean, and joined in the order of the blocks.
+// own mean, and joined in the order of the blocks; all of differences from the first row that counts, so that the mean of
+// equal numbers is that number.
 #include <cmath>
 
 #include "handler.h"
@@ -48,16 +49,17 @@ inline __attribute__((always_inline)) vf over_rows(int64_t r, int64_t end, const
   return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-// share: [3, columns], the sum of a block's rows, their mean, and the squares about it.
-void BlockMoments(const float* x, Weights w, int64_t i, int64_t end, int64_t columns, float* share) {
+// share: [3, columns], of a block's rows, as differences from `origin`: the sum, the mean, and the squares about it.
+void BlockMoments(const float* x, const float* origin, Weights w, int64_t i, int64_t end, int64_t columns, float* share) {
   const float weight = w.sum(i, end), part = weight > 0 ? 1.0f / weight : 0.0f;
   along(columns, [&](int64_t j, auto at) {
-    const vf sum = over_rows(i, end, [&](int64_t r) { return w(r) * at.load(x + r * columns + j); });
+    const vf from = at.load(origin + j);
+    const vf sum = over_rows(i, end, [&](int64_t r) { return w(r) * (at.load(x + r * columns + j) - from); });
     const vf mean = sum * part;
     at.store(share + j, sum);
     at.store(share + columns + j, mean);
     at.store(share + 2 * columns + j, over_rows(i, end, [&](int64_t r) {
-      const vf d = at.load(x + r * columns + j) - mean;
+      const vf d = (at.load(x + r * columns + j) - from) - mean;
       return w(r) * (d * d);
     }));
   });
@@ -67,14 +69,19 @@ void Moments(ffi::ThreadPool& pool, const Sizes& s, const float* x, Weights w, f
   const int64_t n = s.columns;
   const float count = w.counted(s.rows, least);
   float* const shares = scratch<float>(0, 3 * s.blocks * n + 1);
+  int64_t first = 0;
+  while (first + 1 < s.rows && !(w(first) > 0)) ++first;
+  const float* const origin = x + first * n;
   parallel_blocks(pool, s.rows, s.block, 8 * s.rows * n, [&](int64_t i, int64_t end) {
-    BlockMoments(x, w, i, end, n, shares + i / s.block * 3 * n);
+    BlockMoments(x, origin, w, i, end, n, shares + i / s.block * 3 * n);
   });
   std::fill(mu, mu + n, 0.0f);
   std::fill(var, var + n, 0.0f);
   for (int64_t b = 0; b < s.blocks; ++b)
     for (int64_t j = 0; j < n; ++j) mu[j] += shares[b * 3 * n + j];
-  for (int64_t j = 0; j < n; ++j) mu[j] /= count;
+  // with weights that count for less than `least`, the origin does too
+  const float short_of = w.w ? 1 - w.sum(0, s.rows) / count : 0;
+  for (int64_t j = 0; j < n; ++j) mu[j] = mu[j] / count - (short_of > 0 ? short_of * origin[j] : 0.0f);
   for (int64_t b = 0; b < s.blocks; ++b) {
     const float weight = w.sum(b * s.block, std::min(s.rows, (b + 1) * s.block));
     const float* const share = shares + b * 3 * n;
@@ -84,6 +91,7 @@ void Moments(ffi::ThreadPool& pool, const Sizes& s, const float* x, Weights w, f
     }
   }
   for (int64_t j = 0; j < n; ++j) var[j] /= count;
+  for (int64_t j = 0; j < n; ++j) mu[j] = short_of < 1 ? origin[j] + mu[j] : 0.0f;
 }
 
 #define THALWEG_EXPECT_COUNT(buffer, count, what) \

@@ -1,8 +1,8 @@
 // What a cross-entropy needs of each row of logits z, in one pass; and its gradient, in one more.
 //
-//     log Z = log sum_k exp(z_k),    z_y or sum_k y_k z_k,    mean(z) or sum_k y_k
+//     log Z = log sum_k exp(z_k - m),    z_y - m or sum_k y_k (z_k - m),    mean(z) - m or sum_k y_k,    m = max(z)
 //
-// With a, b, c what reaches the three: dz_k = a exp(z_k - log Z) + b [k = y] + c / classes, or a exp(..) + b y_k.
+// With a, b, c what reaches the three: dz_k = a exp(z_k - m - log Z) + b [k = y] + c / classes, or a exp(..) + b y_k.
 #include <cmath>
 
 #include "handler.h"
@@ -15,10 +15,14 @@ namespace {
 
 constexpr int64_t kWorkOfExp = 16;
 
-float LogSumExp(const float* z, int64_t n) {
+// 0 where there is none.
+float Largest(const float* z, int64_t n) {
   const float m = largest(n, [&](int64_t j, auto at) { return at.load(z + j); });
-  const float about = std::isfinite(m) ? m : 0.0f;
-  return about + std::log(total(n, [&](int64_t j, auto at) { return exp(at.load(z + j) - about); }));
+  return std::isfinite(m) ? m : 0.0f;
+}
+
+float LogSumExp(const float* z, int64_t n, float m) {
+  return std::log(total(n, [&](int64_t j, auto at) { return exp(at.load(z + j) - m); }));
 }
 
 #define THALWEG_EXPECT_COUNT(buffer, count, what) \
@@ -42,30 +46,34 @@ void OverRows(ffi::ThreadPool& pool, const Sizes& s, const Rows& rows) {
 }
 
 // z: [.., classes]; y: [..], the class of each row. One out of range has z_y = 0.
-ffi::Error Run(ffi::ThreadPool pool, F32 z, S32 y, OutF32 log_z, OutF32 z_y, OutF32 mean) {
+ffi::Error Run(ffi::ThreadPool pool, F32 z, S32 y, OutF32 log_z, OutF32 z_y, OutF32 mean, OutF32 m) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows, "there must be a class for each row");
   THALWEG_EXPECT_COUNT(*log_z, s.rows, "log Z must have a number for each row");
   THALWEG_EXPECT_COUNT(*z_y, s.rows, "z_y must have a number for each row");
   THALWEG_EXPECT_COUNT(*mean, s.rows, "the mean must have a number for each row");
+  THALWEG_EXPECT_COUNT(*m, s.rows, "m must have a number for each row");
   OverRows(pool, s, [&](int64_t i, int64_t end) {
     for (; i < end; ++i) {
       const float* const row = z.typed_data() + i * s.classes;
       const int64_t k = y.typed_data()[i];
-      log_z->typed_data()[i] = LogSumExp(row, s.classes);
-      z_y->typed_data()[i] = k >= 0 && k < s.classes ? row[k] : 0.0f;
-      mean->typed_data()[i] = total(s.classes, [&](int64_t j, auto at) { return at.load(row + j); }) / s.classes;
+      const float most = m->typed_data()[i] = Largest(row, s.classes);
+      log_z->typed_data()[i] = LogSumExp(row, s.classes, most);
+      z_y->typed_data()[i] = k >= 0 && k < s.classes ? row[k] - most : -most;
+      mean->typed_data()[i] =
+          total(s.classes, [&](int64_t j, auto at) { return at.keep(at.load(row + j) - most); }) / s.classes;
     }
   });
   return ffi::Error::Success();
 }
 
-ffi::Error RunBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, F32 b, F32 c, OutF32 dz) {
+ffi::Error RunBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 m, F32 a, F32 b, F32 c, OutF32 dz) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows, "there must be a class for each row");
   THALWEG_EXPECT_COUNT(log_z, s.rows, "log Z must have a number for each row");
+  THALWEG_EXPECT_COUNT(m, s.rows, "m must have a number for each row");
   for (const F32* cotangent : {&a, &b, &c})
     THALWEG_EXPECT_COUNT(*cotangent, s.rows, "there must be a cotangent for each row");
   THALWEG_EXPECT_COUNT(*dz, s.rows * s.classes, "dz must be as large as z");
@@ -73,8 +81,8 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, F32
     for (; i < end; ++i) {
       const float* const row = z.typed_data() + i * s.classes;
       float* const out = dz->typed_data() + i * s.classes;
-      const float log_of = log_z.typed_data()[i], scale = a.typed_data()[i], rest = c.typed_data()[i] / s.classes;
-      along(s.classes, [&](int64_t j, auto at) { at.store(out + j, scale * exp(at.load(row + j) - log_of) + rest); });
+      const float most = m.typed_data()[i], log_of = log_z.typed_data()[i], scale = a.typed_data()[i], rest = c.typed_data()[i] / s.classes;
+      along(s.classes, [&](int64_t j, auto at) { at.store(out + j, scale * exp((at.load(row + j) - most) - log_of) + rest); });
       const int64_t k = y.typed_data()[i];
       if (k >= 0 && k < s.classes) out[k] += b.typed_data()[i];
     }
@@ -83,30 +91,34 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 z, S32 y, F32 log_z, F32 a, F32
 }
 
 // y: as large as z, the share of each class.
-ffi::Error RunDense(ffi::ThreadPool pool, F32 z, F32 y, OutF32 log_z, OutF32 dot, OutF32 sum) {
+ffi::Error RunDense(ffi::ThreadPool pool, F32 z, F32 y, OutF32 log_z, OutF32 dot, OutF32 sum, OutF32 m) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows * s.classes, "there must be a share for each logit");
   THALWEG_EXPECT_COUNT(*log_z, s.rows, "log Z must have a number for each row");
   THALWEG_EXPECT_COUNT(*dot, s.rows, "sum y z must have a number for each row");
   THALWEG_EXPECT_COUNT(*sum, s.rows, "sum y must have a number for each row");
+  THALWEG_EXPECT_COUNT(*m, s.rows, "m must have a number for each row");
   OverRows(pool, s, [&](int64_t i, int64_t end) {
     for (; i < end; ++i) {
       const float* const row = z.typed_data() + i * s.classes;
       const float* const share = y.typed_data() + i * s.classes;
-      log_z->typed_data()[i] = LogSumExp(row, s.classes);
-      dot->typed_data()[i] = total(s.classes, [&](int64_t j, auto at) { return at.load(row + j) * at.load(share + j); });
+      const float most = m->typed_data()[i] = Largest(row, s.classes);
+      log_z->typed_data()[i] = LogSumExp(row, s.classes, most);
+      dot->typed_data()[i] =
+          total(s.classes, [&](int64_t j, auto at) { return (at.load(row + j) - most) * at.load(share + j); });
       sum->typed_data()[i] = total(s.classes, [&](int64_t j, auto at) { return at.load(share + j); });
     }
   });
   return ffi::Error::Success();
 }
 
-ffi::Error RunDenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a, F32 b, OutF32 dz) {
+ffi::Error RunDenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 m, F32 a, F32 b, OutF32 dz) {
   THALWEG_EXPECT(z.dimensions().size() >= 1, "cross_entropy", "the logits must have an axis", z);
   const Sizes s = SizesOf(z.dimensions());
   THALWEG_EXPECT_COUNT(y, s.rows * s.classes, "there must be a share for each logit");
   THALWEG_EXPECT_COUNT(log_z, s.rows, "log Z must have a number for each row");
+  THALWEG_EXPECT_COUNT(m, s.rows, "m must have a number for each row");
   for (const F32* cotangent : {&a, &b})
     THALWEG_EXPECT_COUNT(*cotangent, s.rows, "there must be a cotangent for each row");
   THALWEG_EXPECT_COUNT(*dz, s.rows * s.classes, "dz must be as large as z");
@@ -115,9 +127,9 @@ ffi::Error RunDenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a
       const float* const row = z.typed_data() + i * s.classes;
       const float* const share = y.typed_data() + i * s.classes;
       float* const out = dz->typed_data() + i * s.classes;
-      const float log_of = log_z.typed_data()[i], scale = a.typed_data()[i], of_share = b.typed_data()[i];
+      const float most = m.typed_data()[i], log_of = log_z.typed_data()[i], scale = a.typed_data()[i], of_share = b.typed_data()[i];
       along(s.classes, [&](int64_t j, auto at) {
-        at.store(out + j, scale * exp(at.load(row + j) - log_of) + of_share * at.load(share + j));
+        at.store(out + j, scale * exp((at.load(row + j) - most) - log_of) + of_share * at.load(share + j));
       });
     }
   });
@@ -127,12 +139,12 @@ ffi::Error RunDenseBackward(ffi::ThreadPool pool, F32 z, F32 y, F32 log_z, F32 a
 }  // namespace
 
 THALWEG_HANDLER(thalweg_cross_entropy, Run, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Ret<F32>().Ret<F32>().Ret<F32>());
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Ret<F32>().Ret<F32>().Ret<F32>().Ret<F32>());
 THALWEG_HANDLER(thalweg_cross_entropy_backward, RunBackward, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<S32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
 THALWEG_HANDLER(thalweg_cross_entropy_dense, RunDense, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>());
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Ret<F32>().Ret<F32>().Ret<F32>().Ret<F32>());
 THALWEG_HANDLER(thalweg_cross_entropy_dense_backward, RunDenseBackward, ffi::Ffi::Bind()
-    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
+    .Ctx<ffi::ThreadPool>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Arg<F32>().Ret<F32>());
 
 }  // namespace thalweg

@@ -15,7 +15,9 @@ constexpr int64_t kBlock = 64;  // rows whose shares of dgamma and dbeta are add
 
 void NormalizeRow(const float* x, const float* gamma, const float* beta, int64_t n, bool centered, float epsilon,
                   float* y, float* mu, float* rstd) {
-  const float m = centered ? total(n, [&](int64_t j, auto at) { return at.load(x + j); }) / n : 0.0f;
+  // of differences from the first: the mean of equal numbers is then that number
+  const float first = n ? x[0] : 0.0f;
+  const float m = centered ? first + total(n, [&](int64_t j, auto at) { return at.keep(at.load(x + j) - first); }) / n : 0.0f;
   const float var = total(n, [&](int64_t j, auto at) {
     const vf d = at.keep(at.load(x + j) - m);
     return d * d;

@@ -1,10 +1,13 @@
 """Normalisation where rows do not count and digits are lost. Equations, gradients and twins: the contract battery."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from thalweg.kernels import formulas
 from thalweg.ops import normalization as ops
 
 ROWS = np.array([1.0, 1, 0, 1])
@@ -64,3 +67,38 @@ def test_groups_that_do_not_divide_the_channels(groups, best):
 def test_an_axis_that_is_not_there():
     with pytest.raises(ValueError, match="axis 2 of an input with 2 axes"):
         ops.layer_norm(jnp.ones((1, 6)), axes=2)
+
+
+@pytest.mark.parametrize("number", [0.1, 1 / 3, 1000.5, 7e7, -3.3e8])
+@pytest.mark.parametrize("kernels", [formulas, contextlib.nullcontext], ids=["formulas", "kernels"])
+def test_what_is_constant_is_normalised_to_0(kernels, number):
+    x = jnp.full((64, 300), number, jnp.float32)
+    with kernels():
+        assert not np.any(ops.layer_norm(x))
+        assert not np.any(ops.group_norm(x, 10))
+        assert not np.any(ops.group_norm(x.reshape(4, 16, 300), -1))
+        for rows in (None, jnp.arange(64) > 5):
+            y, mu, var = ops.normalize(x, (0,), rows=None if rows is None else rows.astype(jnp.float32))
+            assert not np.any(y)
+            assert not np.any(var)
+            assert np.all(mu == np.float32(number))
+
+
+@pytest.mark.parametrize("kernels", [formulas, contextlib.nullcontext], ids=["formulas", "kernels"])
+def test_a_first_number_far_from_the_rest_costs_the_others_no_digits(kernels):
+    x = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
+    x[:, 0] = x[0] = 1e5
+    for axis in (0, 1):
+        wide = x.astype(np.float64)
+        expected = (wide - wide.mean(axis, keepdims=True)) / np.sqrt(wide.var(axis, keepdims=True) + 1e-3)
+        with kernels():
+            np.testing.assert_allclose(ops.normalize(jnp.asarray(x), (axis,))[0], expected, atol=2e-5)
+
+
+def test_the_first_row_may_be_padding_of_any_size():
+    x = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
+    x[0] = 1e15
+    rows = jnp.asarray(np.arange(64) > 0, jnp.float32)
+    _, mu, var = ops.normalize(jnp.asarray(x), (0,), rows=rows)
+    np.testing.assert_allclose(mu[0], x[1:].mean(0, dtype=float), atol=1e-6)
+    np.testing.assert_allclose(var[0], x[1:].var(0, dtype=float), rtol=1e-5)

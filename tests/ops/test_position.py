@@ -1,12 +1,14 @@
 """Positions against their equations, place by place."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.contract.rows.attention import turned
-from thalweg import ops
+from thalweg import core, ops
 from thalweg.errors import ContractError
+from thalweg.layers import SinusoidalPosition
 
 
 @pytest.mark.parametrize("size", [1, 6, 7])
@@ -31,3 +33,20 @@ def test_rotary():
 def test_an_odd_head():
     with pytest.raises(ContractError, match="a head has 3"):
         ops.rotary(jnp.ones((1, 2, 1, 3)), jnp.arange(2)[None])
+
+
+def test_angles_are_computed_in_the_precision_of_what_they_turn():
+    places = np.array([[3, 5000, 123457]])
+    with jax.enable_x64(True):
+        x = np.random.default_rng(0).normal(size=(1, 3, 2, 64))
+        angle = places[..., None, None] * 10000.0 ** (-2 * np.arange(32) / 64)
+        a, b = np.split(x, 2, axis=-1)
+        expected = np.concatenate(
+            [a * np.cos(angle) - b * np.sin(angle), a * np.sin(angle) + b * np.cos(angle)], axis=-1
+        )
+        np.testing.assert_allclose(ops.rotary(jnp.asarray(x), jnp.asarray(places)), expected, atol=1e-9)
+        p = ops.sinusoid(jnp.asarray(places), 64, dtype="float64")
+        np.testing.assert_allclose(p[..., 0::2], np.sin(angle[:, :, 0]), atol=1e-9)
+        layer, nothing = SinusoidalPosition(), jnp.zeros((1, 5001, 64), "float64")
+        y, _ = core.apply(layer, {}, {}, nothing, policy=core.FLOAT64)
+        np.testing.assert_allclose(y[0, 5000, 0::2], np.sin(angle[0, 1, 0]), atol=1e-9)

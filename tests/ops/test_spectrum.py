@@ -104,6 +104,16 @@ def test_librosa_agrees():
     )
 
 
+@pytest.mark.parametrize("length", [24, 25, 401])
+def test_a_triangle_at_each_bin_stands_at_its_frequency(length):
+    bank = ops.mel_filter_bank(8000, length, 3, 500, 3500, htk=True, unit_area=False)
+    mels = np.linspace(2595 * np.log10(1 + 500 / 700), 2595 * np.log10(1 + 3500 / 700), 5)
+    corners = 700 * (10 ** (mels / 2595) - 1)
+    bins = np.fft.rfftfreq(length, 1 / 8000)
+    for m in range(3):
+        np.testing.assert_allclose(bank[:, m], np.interp(bins, corners[m : m + 3], [0, 1, 0]), atol=1e-12)
+
+
 def test_mel_banks_of_librosa():
     bins = np.arange(257)[:, None]
     slaney = ops.mel_filter_bank(16000, 512, 80)
@@ -179,3 +189,9 @@ def test_what_does_not_fit():
         ops.deltas(np.zeros((9, 2)), 4)
     with pytest.raises(ConfigError, match="count=9 coefficients of 4 features"):
         ops.dct(np.zeros((2, 4)), 9)
+
+
+def test_a_feature_that_never_changes_is_normalised_to_0():
+    x = np.full((7, 3), -23.0259, np.float32)
+    assert not ops.normalize_utterance(x).any()
+    assert not np.any(ops.normalize_utterance(jnp.asarray(x)))

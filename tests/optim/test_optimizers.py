@@ -1,6 +1,7 @@
 """Each optimizer's steps against Keras's and PyTorch's, on the same gradients."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -134,3 +135,19 @@ def test_defaults_are_those_of_keras():
         order = [k for k in known if k in ours and ours[k].kind is not inspect.Parameter.KEYWORD_ONLY]
         positional = [k for k, p in ours.items() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
         assert positional == order, name
+
+
+def test_nadam_in_float64_keeps_its_digits():
+    gradients, w = np.random.default_rng(0).normal(size=(300, 4)), np.ones(4)
+    m, v, product, b1, b2 = np.zeros(4), np.zeros(4), 1.0, 0.9, 0.999
+    with jax.enable_x64(True):
+        rule, params = optim.Nadam().build(), {"w": jnp.ones(4, "float64")}
+        update, state = jax.jit(rule.update), rule.init(params)
+        for t, g in enumerate(gradients, 1):
+            step, state = update({"w": jnp.asarray(g)}, state, params)
+            params = jax.tree.map(jnp.add, params, step)
+            now, ahead = (b1 * (1 - 0.5 * 0.96**n) for n in (t, t + 1))
+            m, v, product = m + (1 - b1) * (g - m), v + (1 - b2) * (g * g - v), product * now
+            top = ahead * m / (1 - product * ahead) + (1 - now) * g / (1 - product)
+            w = w - 0.001 * top / (np.sqrt(v / (1 - b2**t)) + 1e-7)
+        np.testing.assert_allclose(params["w"], w, rtol=1e-13)

@@ -6,8 +6,9 @@ With g = gamma dy, h = (x - mu) rstd and the means taken as mu is:
 
     dx = rstd (g - mean(g) - h mean(g h))      dgamma = sum h dy      dbeta = sum dy
 
-Root mean square normalisation has mu = 0, and no mean(g). The variance is taken in two passes: the mean of squares
-minus the square of the mean loses all digits where the mean is large.
+Root mean square normalisation has mu = 0, and no mean(g). The mean is taken of differences from one number of the row,
+so that the mean of equal numbers is that number, and the variance in two passes: the mean of squares minus the square
+of the mean loses all digits where the mean is large.
 
 Shapes: x, y [rows, n]. Of rows: gamma, beta [n], mu, rstd [rows]. Of columns: gamma, beta, mu, var [n].
 """
@@ -53,8 +54,16 @@ def mean(x: Array, axes: tuple[int, ...], rows: Array | None) -> Array:
 def moments(x: Array, axes: tuple[int, ...], rows: Array | None = None) -> tuple[Array, Array]:
     """Mean and variance (divided by n, not n - 1) over `axes`, which stay with size 1."""
     wide = widen(x)
-    mu = mean(wide, axes, rows)
+    origin = jax.lax.stop_gradient(_one_of(wide, axes, rows))
+    mu = origin + mean(wide - origin, axes, rows)
     return mu, mean(jnp.square(wide - mu), axes, rows)
+
+
+def _one_of(x: Array, axes: tuple[int, ...], rows: Array | None) -> Array:
+    """The first number along `axes`, of a row that counts; 0 where no row does."""
+    first = x if rows is None else jax.lax.dynamic_slice_in_dim(x, jnp.argmax(rows), 1)
+    first = first[tuple(slice(1) if a in axes else slice(None) for a in range(x.ndim))]
+    return first if rows is None else jnp.where(jnp.any(rows > 0), first, 0)
 
 
 def affine(x: Array, mu: Array, var: Array, gamma: Scale, beta: Scale, epsilon: float) -> Array:
@@ -172,7 +181,8 @@ def columns_reference(x: Array, w: Array, gamma: Array, beta: Array, epsilon: fl
     """(y, mu, var) of the columns of x [rows, n]; an empty w, gamma or beta is none."""
     if w.size:
         count = jnp.maximum(jnp.sum(w), least)
-        mu = jnp.sum(w[:, None] * x, 0, keepdims=True) / count
+        origin = jax.lax.stop_gradient(_one_of(x, (0,), w))
+        mu = jnp.sum(w) / count * origin + jnp.sum(w[:, None] * (x - origin), 0, keepdims=True) / count
         var = jnp.sum(w[:, None] * jnp.square(x - mu), 0, keepdims=True) / count
     else:
         mu, var = moments(x, (0,))

@@ -43,8 +43,8 @@ class SinusoidalPosition(Module):
 
     def __call__(self, cx: Context, x: Sequences, start: Start = None) -> Sequences:
         """The layer on `x`."""
-        p = ops.sinusoid(positions(x.shape[1], start), x.shape[-1], float(self.max_wavelength))
-        return x + p.astype(x.dtype)
+        p = ops.sinusoid(positions(x.shape[1], start), x.shape[-1], float(self.max_wavelength), x.dtype)
+        return x + p
 
 
 class PositionEmbedding(Module):

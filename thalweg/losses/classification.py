@@ -88,11 +88,8 @@ class SparseCategoricalCrossentropy(Loss):
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "..."]:
         """log(sum_k exp(z_k)) - z_y."""
-        log_sum, z_y, mean = of_classes(z, y)
-        loss = log_sum - z_y
-        if not is_off(self.label_smoothing):
-            loss = loss + self.label_smoothing * (z_y - mean)
-        return loss
+        loss, above_mean = of_classes(z, y)
+        return loss if is_off(self.label_smoothing) else loss + self.label_smoothing * above_mean
 
     def kept(self, target: Array, output: Array, mask: Array | None, /) -> Bool[Array, "batch ..."] | None:
         """Where the mask is True and the label is not the ignored one."""

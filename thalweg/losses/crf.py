@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from thalweg.errors import ContractError
@@ -30,6 +31,7 @@ class CRFNegativeLogLikelihood(Loss):
         del weight
         kept = self.kept(target, output, mask)
         psi = crf.without(output, kept)
+        psi = psi - jax.lax.stop_gradient(jnp.max(psi, (2, 3), keepdims=True))  # no loss changes, no digits cancel
         loss = crf.log_partition(psi) - crf.score(psi, target.reshape(kept.shape).astype(jnp.int32))
         return loss / jnp.maximum(jnp.sum(kept, axis=1), 1).astype(loss.dtype)
 

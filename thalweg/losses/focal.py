@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from thalweg.losses.base import Loss
 from thalweg.losses.classification import binary_crossentropy, smoothed
+from thalweg.ops.cross_entropy import of_classes
 from thalweg.ops.targets import at_class
 from thalweg.ranges import FRACTION, NONNEGATIVE
 from thalweg.types import Array, Float
@@ -93,7 +94,7 @@ class SparseCategoricalFocalCrossentropy(Loss):
 
     def values(self, y: Array, z: Array, /) -> Float[Array, "..."]:
         """-alpha (1 - p_y)^gamma log p_y."""
-        log_p = at_class(z, y) - jax.nn.logsumexp(z, axis=-1)
+        log_p = -of_classes(z, y)[0]
         alpha = at_class(jnp.broadcast_to(_per_class(self.alpha, z), z.shape), y)
         return -alpha * _power(-jnp.expm1(log_p), self.gamma) * log_p
 

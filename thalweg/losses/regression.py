@@ -71,12 +71,13 @@ class Huber(Loss):
 
 
 class LogCosh(Loss):
-    """mean log cosh d, computed as log(exp(d) + exp(-d)) - log 2, which does not overflow."""
+    """mean log cosh d: |d| + log(1 + exp(-2 |d|)) - log 2, and near 0, where that cancels, log(1 + 2 sinh(d/2)^2)."""
 
     def values(self, y: Array, p: Array, /) -> Float[Array, "..."]:
         """The logarithm of cosh d."""
-        d = p - y
-        return jnp.logaddexp(d, -d) - math.log(2)
+        d = size(p - y)
+        near = jnp.log1p(2 * jnp.sinh(jnp.minimum(d, 1) / 2) ** 2)  # finite, and its derivative, where d is far
+        return jnp.where(d < 1, near, d + jnp.log1p(jnp.exp(-2 * d)) - math.log(2))
 
 
 class Poisson(Loss):

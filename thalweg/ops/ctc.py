@@ -59,7 +59,7 @@ def ctc(
     different = jnp.pad(labels[:, 1:] != labels[:, :-1], ((0, 0), (1, 0)))
     skip = _between(different, jnp.zeros_like(different[:, :1]))
     log_P = _log_likelihood(_of_states(log_p, labels, blank), skip, lengths, real)
-    return jnp.where(log_P > NEVER / 2, -log_P, IMPOSSIBLE)
+    return jnp.where(log_P < NEVER / 2, IMPOSSIBLE, -log_P)  # a NaN stays
 
 
 def is_label(labels: Int[Array, "batch n"], blank: int) -> Bool[Array, "batch n"]:

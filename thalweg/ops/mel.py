@@ -86,7 +86,7 @@ def mel_filter_bank(
     to_mel, to_hz = (htk_mel, htk_hz) if htk else (slaney_mel, slaney_hz)
     ends = to_mel(np.array([min_freq, max_freq], np.float64))
     c = to_hz(np.linspace(ends[0], ends[1], num_mel_bins + 2))
-    f = np.linspace(0, sampling_rate / 2, fft_length // 2 + 1)[:, None]  # [bins, 1]
+    f = np.arange(fft_length // 2 + 1)[:, None] * sampling_rate / fft_length  # [bins, 1]
     rising = (f - c[:-2]) / np.diff(c)[:-1]
     falling = (c[2:] - f) / np.diff(c)[1:]
     bank = np.maximum(0, np.minimum(rising, falling))  # [bins, mels]
@@ -167,4 +167,5 @@ def normalize_utterance(
     >>> normalize_utterance(np.array([[1.0], [3.0]]), 0.0).tolist()
     [[-1.0], [1.0]]
     """
+    x = x - x[..., :1, :]  # the mean of equal numbers is then 0
     return (x - x.mean(axis=-2, keepdims=True)) / (x.std(axis=-2, keepdims=True) + epsilon)

@@ -7,16 +7,20 @@ Vaswani et al. 2017, arXiv:1706.03762; Su et al. 2021, arXiv:2104.09864. w is th
 """
 
 import jax.numpy as jnp
+import numpy as np
 
 from thalweg.errors import ContractError
-from thalweg.types import Array, Float, Int
+from thalweg.types import Array, Dtype, Float, Int
 
 WAVELENGTH = 10000.0
 """w, as in both papers."""
 
 
 def sinusoid(
-    positions: Int[Array, "#batch time"], size: int, max_wavelength: float = WAVELENGTH
+    positions: Int[Array, "#batch time"],
+    size: int,
+    max_wavelength: float = WAVELENGTH,
+    dtype: Dtype = "float32",
 ) -> Float[Array, "#batch time size"]:
     """A sine and a cosine of `positions` for each of size / 2 wavelengths, side by side.
 
@@ -24,16 +28,17 @@ def sinusoid(
         positions: t, [batch or 1, time].
         size: d; an odd one ends in a sine.
         max_wavelength: w.
+        dtype: of the result; angles are computed in it, and at least in float32.
 
     Returns:
-        p, float32, [batch or 1, time, size].
+        p, [batch or 1, time, size].
 
     >>> sinusoid(jnp.arange(2)[None], 2).round(3).tolist()
     [[[0.0, 1.0], [0.8410000205039978, 0.5400000214576721]]]
     """
-    angle = _angles(positions, size, -(-size // 2), max_wavelength)  # batch time pairs
+    angle = _angles(positions, size, -(-size // 2), max_wavelength, dtype)  # batch time pairs
     pairs = jnp.stack([jnp.sin(angle), jnp.cos(angle)], axis=-1)  # batch time pairs 2
-    return pairs.reshape(*positions.shape, -1)[..., :size]
+    return pairs.reshape(*positions.shape, -1)[..., :size].astype(dtype)
 
 
 def rotary(
@@ -58,12 +63,13 @@ def rotary(
     size = x.shape[-1]
     if size % 2:
         raise ContractError(f"rotary positions turn pairs of features; a head has {size}.\n  Give heads an even size.")
-    angle = _angles(positions, size, size // 2, max_wavelength)[:, :, None]  # batch time 1 pairs
+    angle = _angles(positions, size, size // 2, max_wavelength, x.dtype)[:, :, None]  # batch time 1 pairs
     cos, sin = jnp.cos(angle).astype(x.dtype), jnp.sin(angle).astype(x.dtype)
     a, b = jnp.split(x, 2, axis=-1)
     return jnp.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
 
 
-def _angles(positions: Array, size: int, pairs: int, w: float) -> Array:
-    frequency = jnp.float32(w) ** (jnp.arange(pairs, dtype=jnp.float32) * (-2 / size))
-    return positions[..., None].astype(jnp.float32) * frequency[None, None]
+def _angles(positions: Array, size: int, pairs: int, w: float, dtype: Dtype) -> Array:
+    wide = dtype if jnp.finfo(dtype).bits >= 32 else jnp.float32
+    frequency = jnp.asarray(w ** (np.arange(pairs) * (-2 / size)), wide)  # in float64, rounded once
+    return positions[..., None].astype(wide) * frequency[None, None]
