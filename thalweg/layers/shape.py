@@ -11,6 +11,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
+from thalweg.ops.precision import rounded
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Shaped
 
@@ -63,7 +64,7 @@ class RepeatVector(Module):
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch features"]) -> Shaped[Array, "batch n features"]:
         """The layer on `x`."""
-        return jnp.broadcast_to(x[:, None, :], (x.shape[0], self.n, x.shape[1]))
+        return rounded(lambda x: jnp.broadcast_to(x[:, None, :], (x.shape[0], self.n, x.shape[1])), x)
 
 
 class Reshape(Module):
