@@ -8,7 +8,7 @@ handwritten zip code recognition"; how it is computed is in `thalweg/ops/conv.py
 
 Steps of a sequence that its mask calls padding are read as 0, like those before and behind it, so the real ones come
 out as they would alone (Keras reads what stands there). A window of padding="valid" is real where all its steps are;
-else where the step that it stands at is. A transposed convolution ends the mask.
+else where the step that it stands at is. Of a transposed one a step is real where a real step would write it alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from typing import ClassVar, TypeAlias
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
-from thalweg.layers.mask import of_sequence, where_real, windowed
+from thalweg.layers.mask import of_sequence, where_real, windowed, written
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
 from thalweg.ops.linear import with_bias
 from thalweg.ops.windows import spread
@@ -147,8 +147,12 @@ class ConvTranspose(Module):
         """The layer on `x`."""
         taps = spread(self.kernel_size, self.rank, "kernel_size")
         kernel = weight(cx, "kernel", (*taps, self.filters, x.shape[-1]))
+        mask = of_sequence(cx, x)
+        x = where_real(x, mask)
         y = conv_transpose(x, kernel, self.strides, self.padding, self.output_padding, self.dilation_rate)
-        return finish(cx, with_bias(y, bias(cx, self.filters)))
+        y = finish(cx, with_bias(y, bias(cx, self.filters)))
+        stride = spread(self.strides, self.rank, "strides")[0]
+        return cx.masked(y, written(mask, stride, y.shape[1] - (x.shape[1] - 1) * stride))
 
 
 class Conv1DTranspose(ConvTranspose):
