@@ -1,5 +1,6 @@
 """The contract of a layer, held row by row. Rows stand in `rows/`; a public layer without a row fails the suite."""
 
+import contextlib
 import dataclasses
 import functools
 import importlib
@@ -15,10 +16,15 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from tests.contract import rows
 from tests.peers import relaxed
-from thalweg import core, layers, random, tree
+from thalweg import architectures, core, layers, random, tree
+from thalweg.kernels import library
+from thalweg.layers.cells import Cell
+from thalweg.layers.over_time import OverTime
 from thalweg.record import from_json, to_json
 
 BATCH = 4
+COPIES = 1024
+WHOLE = tuple(v for v in vars(architectures).values() if isinstance(v, type) and issubclass(v, core.Module))
 MODULES = [importlib.import_module(f"{rows.__name__}.{m.name}") for m in pkgutil.iter_modules(rows.__path__)]
 ROWS = [row for module in MODULES for row in module.ROWS]
 ids = {row.label: row for row in ROWS}
@@ -232,6 +238,59 @@ def test_bfloat16_is_near_float32(row):
     scale = max(1.0, *(np.abs(a).max() for a in jax.tree.leaves(arrays(y32))))
     close(*jax.tree.map(lambda a: a / scale, arrays((y16, y32))), 0.04)
     assert all(a.dtype == np.float32 for a in jax.tree.leaves((y16, state)) if jnp.issubdtype(a.dtype, jnp.floating))
+
+
+@functools.partial(jax.jit, static_argnums=(0,), static_argnames=("native", "train", "policy"))
+def gradient(layer, params, state, x, share, seed, *, native, train=True, policy=core.BFLOAT16):
+    """The gradient of the parameters, of rows that count by their share; what reaches the output is all positive."""
+
+    def weighted(y):
+        pattern = 1 + np.cos(np.indices(y.shape[1:]).sum(0)[None]) / 2
+        return jnp.sum(y * pattern.astype(np.float32) * share.reshape(-1, *[1] * (y.ndim - 1)))
+
+    def loss(params):
+        y, _ = core.apply(layer, params, state, x, key=seed, train=train, policy=policy)
+        return sum(map(weighted, jax.tree.leaves(y)))
+
+    with contextlib.nullcontext() if native else library.formulas():
+        return jax.grad(loss)(params)
+
+
+# a whole architecture's parameters are those of its layers, which have rows of their own
+SINGLE = [row for row in ROWS if row.differentiable and not isinstance(row.layer, WHOLE)]
+
+
+@pytest.mark.parametrize("row", SINGLE, ids=[row.label for row in SINGLE])
+def test_a_gradient_in_bfloat16_is_summed_in_float32(row):
+    c = case(row.label)
+    if not c.params:
+        pytest.skip("it has no parameters")
+    x = jax.tree.map(lambda a: np.repeat(a[:1], COPIES, axis=0), arrays(c.x))
+    every, first = np.ones(COPIES, np.float32), np.eye(1, COPIES, dtype=np.float32)[0]
+    # recurrence in bfloat16 is JAX alone, and what has layers inside has their kernels
+    formula = isinstance(row.layer, OverTime | Cell) or any(True for _ in core.children(row.layer))
+    for native in (False,) if formula else (False, True):
+        given = functools.partial(gradient, row.layer, c.params, c.state, x, native=native, train=not row.random)
+        total, one = (tree.by_name(arrays(given(share, key(0)), np.float64)) for share in (every, first))
+        for name, sums in total.items():
+            bound = 2**-7 * np.abs(sums).max()  # each is rounded once; a sum in bfloat16 ends at 256 rows
+            np.testing.assert_allclose(sums, COPIES * one[name], rtol=0, atol=bound, err_msg=f"{name} {native=}")
+
+
+OVER_TIME = [row for row in ROWS if isinstance(row.layer, OverTime)]
+
+
+@pytest.mark.parametrize("row", OVER_TIME, ids=[row.label for row in OVER_TIME])
+def test_a_gradient_in_bfloat16_is_summed_in_float32_over_time(row):
+    c, steps = case(row.label), 1000
+    x = np.random.default_rng(0).normal(size=(2, steps, *row.shape[2:])).astype(np.float32)
+    narrow, wide = (
+        tree.by_name(gradient(row.layer, c.params, c.state, x, np.ones(2, np.float32), key(0), native=True, **how))
+        for how in ({"train": False}, {"train": False, "policy": core.FLOAT32})
+    )
+    for name, expected in wide.items():
+        error = np.linalg.norm(narrow[name] - expected) / np.linalg.norm(expected)
+        assert error < 2**-5, f"{name} {error}"  # a step's own roundings, 2**-8 each, go on for a few steps
 
 
 @every_row

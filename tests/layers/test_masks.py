@@ -1,5 +1,8 @@
 """Masks: a padded sequence gives what it gives alone, through every layer that keeps time."""
 
+import re
+import warnings
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -35,16 +38,30 @@ KEEPING = {
     "Conv1D causal": layers.Conv1D(4, 2, padding="causal", dilation_rate=2),
     "Conv1D valid": layers.Conv1D(4, 3, strides=2),
     "Conv1D valid dilated": layers.Conv1D(4, 2, dilation_rate=2),
+    "Conv1DTranspose": layers.Conv1DTranspose(4, 3),
+    "Conv1DTranspose dilated": layers.Conv1DTranspose(4, 2, dilation_rate=2),
+    "Conv1DTranspose narrow": layers.Conv1DTranspose(4, 2, strides=3),
+    "Conv1DTranspose same": layers.Conv1DTranspose(4, 3, strides=2, padding="same"),
+    "Cropping1D": layers.Cropping1D((1, 0)),
+    "Cropping1D last": layers.Cropping1D((0, 2)),
     "DepthwiseConv1D": layers.DepthwiseConv1D(3, padding="same"),
     "Dropout": layers.Dropout(0.5),
     "LSTM": layers.LSTM(4, return_sequences=True),
     "LayerNormalization": layers.LayerNormalization(),
     "MaxPooling1D": layers.MaxPooling1D(2, strides=1),
     "Parallel": layers.Parallel([layers.Dense(2), layers.Dense(2)]),
+    "Permute": layers.Permute((1, 2)),
+    "Reshape": layers.Reshape((-1, 1, 3)),
+    "Reshape cut": layers.Reshape((-1, 1)),
     "Residual": layers.Residual(layers.Conv1D(3, 3, padding="same")),
     "SeparableConv1D": layers.SeparableConv1D(4, 3, padding="same"),
     "SimpleRNN": layers.SimpleRNN(4, return_sequences=True),
+    "UpSampling1D": layers.UpSampling1D(3),
+    "UpSampling1D and Cropping1D": layers.Sequential([layers.UpSampling1D(2), layers.Cropping1D((1, 2))]),
+    "ZeroPadding1D": layers.ZeroPadding1D((1, 2)),
+    "ZeroPadding1D and Conv1D": layers.Sequential([layers.ZeroPadding1D((2, 0)), layers.Conv1D(4, 3)]),
 }
+MOVING = ("Conv1DTranspose", "Cropping", "Permute", "Reshape", "UpSampling", "ZeroPadding")
 ENDING = {
     "GlobalAveragePooling1D": layers.GlobalAveragePooling1D(),
     "GlobalMaxPooling1D": layers.GlobalMaxPooling1D(),
@@ -72,15 +89,57 @@ def test_what_has_no_time_left_looked_at_real_steps_only(name):
         )
 
 
-def test_layers_whose_second_axis_is_another_end_the_mask():
+@pytest.mark.parametrize("name", [name for name in KEEPING if name.startswith(MOVING)])
+def test_padding_in_front_moves_as_padding_behind_does(name):
+    y, mask, params, _ = given(KEEPING[name], X[:, ::-1])
+    for i, n in enumerate(LENGTHS):
+        alone, _, _, _ = given(KEEPING[name], X[i : i + 1, :n][:, ::-1], params=params)
+        np.testing.assert_allclose(y[i][mask[i]], alone[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_recurrent_layer_behind_upsampling_passes_over_padding_as_keras():
+    network = layers.Sequential([layers.Masking(), layers.UpSampling1D(2), layers.GRU(4)])
+    params, _ = core.init(network, random.key(0), jnp.asarray(X))
+    with relaxed():
+        twin, x = keras.layers.GRU(4), np.repeat(X, 2, axis=1)
+        twin(x)
+        kernel, recurrent, *biases = (np.asarray(w) for w in params["layers"]["2"].values())
+        twin.set_weights([kernel, recurrent, np.stack(biases)])
+        expected = np.asarray(twin(x, mask=np.repeat(REAL, 2, axis=1)))
+    np.testing.assert_allclose(core.apply(network, params, {}, jnp.asarray(X))[0], expected, rtol=1e-5, atol=1e-6)
+
+
+class Last(core.Module):
+    """A layer of one's own that does not ask for the mask."""
+
+    def __call__(self, cx, x):
+        return x[:, -1]
+
+
+BEFORE_A_SUM = layers.Sequential([layers.Reshape((1, 9)), layers.Reshape((3, 3))])
+LOSING = [
+    (layers.Permute((2, 1)), r"layers\.2 Permute"),
+    (layers.Reshape((9,)), r"layers\.2 Reshape"),
+    (layers.Reshape((1, 9)), r"layers\.2 Reshape"),
+    (layers.Flatten(), r"layers\.2 Flatten"),
+    (Last(), r"layers\.2 Last"),
+    (layers.Sequential([layers.Flatten(), layers.Dense(2)]), r"layers\.2\.layers\.0 Flatten"),
+    (
+        layers.Residual(BEFORE_A_SUM),
+        r"layers\.2\.body\.layers\.0 Reshape",
+    ),
+]
+
+
+@pytest.mark.parametrize(("layer", "name"), LOSING, ids=[name for _, name in LOSING])
+def test_a_layer_that_ends_the_mask_says_so_once(layer, name):
     square = np.ones((3, 3, FEATURES), np.float32)  # time and features alike: lengths say nothing
-    for layer in (layers.Permute((2, 1)), layers.Reshape((3, 3, 1)), layers.Flatten(), layers.Conv1DTranspose(3, 1)):
-        assert given(layer, square)[1] is None, layer
-    for ends in (
-        [layers.Cropping1D((1, 0)), layers.ZeroPadding1D((0, 1))],
-        [layers.UpSampling1D(2), layers.Cropping1D((0, 3))],
-    ):
-        assert given(layers.Sequential(ends), square)[1] is None, ends
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            given(layer, square)
+    assert len(said) == 1
+    assert re.match(rf"{name}.* ends the mask of its input.*\n  Put the layers", str(said[0].message))
 
 
 def test_a_mask_comes_back_only_where_rows_were_given():

@@ -1,5 +1,6 @@
 """What the recurrent layers make of their settings; their equations are in the contract battery."""
 
+import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from tests.peers import relaxed
 from thalweg import core, random, tree
 from thalweg.errors import ConfigError, ContractError
-from thalweg.layers import LSTM, Dense, Sequential, SimpleRNN
+from thalweg.kernels import library
+from thalweg.layers import GRU, LSTM, RNN, Dense, GRUCell, LSTMCell, Sequential, SimpleRNN
 
 RNG = np.random.default_rng(0)
 X = jnp.asarray(RNG.normal(size=(4, 5, 3)), jnp.float32)
@@ -109,3 +111,29 @@ def test_settings_out_of_range():
         LSTM(0)
     with pytest.raises(ConfigError, match="recurrent_dropout"):
         SimpleRNN(2, recurrent_dropout=1.0)
+
+
+OPEN = {
+    "forget": (LSTM(3, return_sequences=True), (-6.0, 12.0, 0.0, 0.0)),
+    "forget, cell": (RNN(LSTMCell(3), return_sequences=True), (-6.0, 12.0, 0.0, 0.0)),
+    "update": (GRU(3, return_sequences=True), (7.0, 0.0, 0.0)),
+    "update, cell": (RNN(GRUCell(3), return_sequences=True), (7.0, 0.0, 0.0)),
+}
+
+
+@pytest.mark.parametrize("gate", OPEN)
+def test_a_state_that_hardly_fades_is_carried_in_float32(gate):
+    layer, begins = OPEN[gate]
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 1000, 3)), jnp.float32)
+    params, state = core.init(layer, random.key(0), x)
+    params.get("cell", params)["bias"] = jnp.asarray(np.repeat(np.float32(begins), 3))
+
+    def total(params, policy):
+        y, _ = core.apply(layer, params, state, x, policy=policy)
+        return jnp.sum(y), y
+
+    with library.formulas():
+        of = jax.jit(jax.grad(total, has_aux=True), static_argnums=1)
+        narrow, wide = (jax.tree.leaves(of(params, policy)) for policy in (core.BFLOAT16, core.FLOAT32))
+    for got, expected in zip(narrow, wide, strict=True):
+        assert np.linalg.norm(got - expected) < 2**-5 * np.linalg.norm(expected)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg import random, tree
+from thalweg.core import masks
 from thalweg.core.module import Module, children
 from thalweg.core.policy import FLOAT32, Policy
 from thalweg.errors import ContractError, ThalwegError
@@ -62,6 +63,7 @@ class Call:
     draws: dict[Path, int] = dataclasses.field(default_factory=dict)
     trail: list[tuple[Path, Module, Tree, Tree]] = dataclasses.field(default_factory=list)
     masks: list[tuple[Any, Array]] = dataclasses.field(default_factory=list)  # known by identity
+    reads: int = 0  # how often a layer was told a mask
 
     @property
     def initialising(self) -> bool:
@@ -157,10 +159,16 @@ class Context:
         self.call.regularized = True
         self.call.penalties.append(value.astype(jnp.float32))
 
-    def mask_of(self, x: Tree) -> Array | None:
-        """True for each real step of `x` and False for padding, [batch, time]; None where every step is real."""
-        leaves = jax.tree.leaves(x)
-        return next((mask for known, mask in self.call.masks if any(known is leaf for leaf in leaves)), None)
+    def mask_of(self, x: Tree, rank: int | None = None) -> Array | None:
+        """True for each real step of `x` and False for padding, [batch, time]; None where every step is real.
+
+        With `rank` only a mask of so many axes is told. A layer that is told none and hands none on ends it, with a
+        warning.
+        """
+        mask = masks.known(self.call.masks, x)
+        told = mask is not None and rank in (None, mask.ndim)
+        self.call.reads += told
+        return mask if told else None
 
     def masked(self, x: Array, mask: Array | None) -> Array:
         """`x`, of which from now on only the steps where `mask` is True count as real."""
@@ -205,7 +213,7 @@ class Context:
         """Call `module` below this context: its path, its errors, its capture."""
         call, path = self.call, self._path_of(module)
         child = Context(call, path, module, self.frozen or not module.trainable)
-        inputs = args[1:]
+        inputs, reads = args[1:], call.reads
         try:
             if module.axes:
                 _check_rank(child, inputs[0])
@@ -217,17 +225,21 @@ class Context:
         except (TypeError, ValueError, ZeroDivisionError) as error:
             message = f"{child.name} {module!r} does not fit its input {tree.shapes(inputs)}: {error}"
             raise ContractError(message + path_of_shapes(call)) from error
-        known = self.mask_of(output)
-        output = _captured(call, path, output)
-        self._hand_on(module, inputs, output, known)
+        made, output = output, _captured(call, path, output)
+        self._hand_on(module, inputs, made, output)
+        whole = body is getattr(type(module).__call__, "__wrapped__", None)
+        if whole and call.reads == reads and masks.ended(call.masks, inputs, made, output):
+            call.reads += 1  # once for a layer and what it is part of
+            masks.say_ended(module, child.name)
         call.trail.append((path, module, tree.spec(inputs), tree.spec(output)))
         return output
 
-    def _hand_on(self, module: Module, inputs: Tree, output: Tree, known: Array | None) -> None:
+    def _hand_on(self, module: Module, inputs: Tree, made: Tree, output: Tree) -> None:
         """The mask of the output: its own, or that of the inputs where the axes of batch and time are kept."""
-        mask = self.mask_of(inputs) if known is None and module.keeps_mask else known
+        known = masks.known(self.call.masks, made)
+        mask = masks.known(self.call.masks, inputs) if known is None and module.keeps_mask else known
         y = jax.tree.leaves(output)[:1]
-        if mask is None or not y or self.mask_of(y[0]) is not None:
+        if mask is None or not y or masks.known(self.call.masks, y[0]) is not None:
             return
         if known is not None or (jnp.ndim(y[0]) > mask.ndim and y[0].shape[: mask.ndim] == mask.shape):
             self.masked(y[0], mask)

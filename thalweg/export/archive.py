@@ -130,7 +130,7 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
     model.preprocessing = {name: _record(value) for name, value in records.items()}
     model.session.take(spec, file.weights)
     if described["compile"] is not None:
-        bounds.check_metrics(model.session.training)
+        bounds.check_metrics(model.session.training, spec)
     return model
 
 

@@ -121,13 +121,13 @@ def check_settings(settings: Sequence[Any], weights: Mapping[str, np.ndarray]) -
     )
 
 
-def check_metrics(training: Training) -> None:
+def check_metrics(training: Training, spec: Spec) -> None:
     """Hold what the metrics add up against the limits.
 
     Raises:
         ModelFileError: it is too much.
     """
-    sums = jax.eval_shape(lambda: training.task.tally(1, training.output))
+    sums = jax.eval_shape(lambda: training.task.tally(1, training.output(spec)))
     limits.hold("ROW", tree.size(sums), "the numbers that the metrics add up")
 
 

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from thalweg.kernels import depthwise, ending, library, matmul
+from thalweg.kernels.precision import widen
 from thalweg.kernels.windows import CACHE, Windows, in_blocks, pad, views
 from thalweg.types import Array, ShapeDtype
 
@@ -197,12 +198,12 @@ def _patches_by(kernel: Array, w: Windows) -> Callable[[Array], Array]:
     # the gradient of k is patches' dy or its transpose; on a CPU the narrower factor should lead. So k is turned here,
     # outside the loop: inside it XLA would turn the product back
     turned = inputs > outputs
-    k = k.T if turned else k
+    k = widen(k.T if turned else k)  # the loop adds up the gradient of what it reads
 
     def formula(x: Array) -> Array:
         taps = views(x, w)
         patches = jnp.concatenate(taps, axis=-1).reshape(-1, inputs)  # [batch places, taps channels]
-        y = jax.lax.dot_general(patches, k, (((1,), (1 if turned else 0,)), ((), ())))
+        y = jax.lax.dot_general(patches, k.astype(x.dtype), (((1,), (1 if turned else 0,)), ((), ())))
         return y.reshape(*taps[0].shape[:-1], outputs)
 
     return formula

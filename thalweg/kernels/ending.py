@@ -14,15 +14,21 @@ import jax.numpy as jnp
 
 from thalweg.kernels import library
 from thalweg.kernels.closed import closed
+from thalweg.kernels.precision import rounded
 from thalweg.types import Array, Float, ShapeDtype
 
 SMALLEST = 2**15
 """Numbers below which XLA's own sums are as fast as a call out of it."""
 
 
+def with_bias(z: Float[Array, "... outs"], bias: Float[Array, " outs"] | None) -> Float[Array, "... outs"]:
+    """The sum z + b, by XLA."""
+    return z if bias is None else rounded(jnp.add, z, bias.reshape((1,) * (z.ndim - 1) + bias.shape))
+
+
 def apply(z: Float[Array, "... outs"], bias: Float[Array, " outs"] | None, relu: bool) -> Float[Array, "... outs"]:
     """y, by XLA."""
-    y = z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
+    y = with_bias(z, bias)
     return jax.nn.relu(y) if relu else y
 
 

@@ -8,6 +8,8 @@ backward pass of its own: it keeps what each step's derivative needs, and it tak
 product after the loop, where automatic differentiation adds up one small product a step (two LSTM layers of 64, 28
 steps, batch 128: two thirds of the time). The GRU, whose reset gate comes between, is left to JAX's own derivative.
 
+A state is a sum over the steps, and so is its gradient: both are carried, and the steps computed, in float32 at least.
+
 Shapes: z [time, batch, n units]; U [units, n units]; h, noise [batch, units]; steps [time, batch]; n = 1 for the simple
 network, 3 for the GRU, 4 for the LSTM.
 """
@@ -19,15 +21,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from thalweg.kernels.precision import widen
 from thalweg.types import Array, Float
 
 State: TypeAlias = tuple[Float[Array, "batch units"], ...]
 Equation: TypeAlias = Callable[[Array, State], State]
-
-
-def wide(x: Array) -> Array:
-    """`x` in float32 at least."""
-    return x if jnp.finfo(x.dtype).bits >= 32 else x.astype(jnp.float32)
 
 
 class Cell(NamedTuple):
@@ -77,6 +75,14 @@ def _recurrence(
     return hs, state
 
 
+def _widened(state: State) -> State:
+    return tuple(map(widen, state))
+
+
+def _narrowed(state: State, like: Array) -> State:
+    return tuple(part.astype(like.dtype) for part in state)
+
+
 def _noisy(h: Array, noise: Array | None) -> Array:
     return h if noise is None else h * noise
 
@@ -93,12 +99,13 @@ def _forward(
 ) -> tuple[tuple[Array, Any], State]:
     def step(state: State, at_t: Any) -> tuple[State, tuple[Array, Any]]:
         z_t, step_t = at_t
-        new, saved = cell.forward(z_t + _noisy(state[0], noise) @ U, state)
+        h = _noisy(state[0].astype(z.dtype), noise)
+        new, saved = cell.forward(widen(z_t) + widen(h @ U), state)
         state = where_step(step_t, new, state)
-        return state, (state[0], saved)
+        return state, (state[0].astype(z.dtype), saved)
 
-    state, kept = jax.lax.scan(step, state, (z, steps), reverse=reverse)
-    return kept, state
+    state, kept = jax.lax.scan(step, _widened(state), (z, steps), reverse=reverse)
+    return kept, _narrowed(state, z)
 
 
 def _recurrence_forward(
@@ -115,18 +122,18 @@ def _recurrence_backward(cell: Cell, reverse: bool, kept: Any, d_out: Any) -> tu
 
     def step(d_state: State, at_t: Any) -> tuple[State, Array]:
         d_h, saved_t, step_t = at_t
-        d_state = (d_state[0] + d_h, *d_state[1:])
+        d_state = (d_state[0] + widen(d_h), *d_state[1:])
         da, d_before = cell.backward(saved_t, d_state)
-        da = where_step(step_t, da, jnp.zeros_like(da))
+        da = where_step(step_t, da, jnp.zeros_like(da)).astype(d_h.dtype)
         d_before = where_step(step_t, d_before, d_state)
-        return (d_before[0] + _noisy(da @ U_transposed, noise), *d_before[1:]), da
+        return (d_before[0] + widen(_noisy(da @ U_transposed, noise)), *d_before[1:]), da
 
-    d_state, das = jax.lax.scan(step, d_last, (d_hs, saved, steps), reverse=not reverse)
+    d_state, das = jax.lax.scan(step, _widened(d_last), (d_hs, saved, steps), reverse=not reverse)
     read = jnp.concatenate([hs[1:], h0[None]] if reverse else [h0[None], hs[:-1]])  # h before the step
     if noise is not None:
         read = read * noise[None]
     dU = read.reshape(-1, U.shape[0]).T @ das.reshape(-1, U.shape[1])
-    return das, dU, d_state, None, None
+    return das, dU, _narrowed(d_state, das), None, None
 
 
 recurrence = jax.custom_vjp(_recurrence, nondiff_argnums=(0, 1))
@@ -146,21 +153,19 @@ def _gates(a: Float[Array, "batch gates"]) -> tuple[Array, ...]:
 
 
 def _lstm_forward(a: Array, state: State) -> tuple[State, Any]:
-    h, c = state
-    i, f, g, o = _gates(wide(a))
-    new = f * wide(c) + i * g
-    out = (o * jnp.tanh(new)).astype(h.dtype), new.astype(c.dtype)
-    return out, (*(gate.astype(a.dtype) for gate in (i, f, g, o)), c)
+    _, c = state
+    i, f, g, o = _gates(a)
+    new = f * c + i * g
+    return (o * jnp.tanh(new), new), (i, f, g, o, c)
 
 
 def _lstm_backward(saved: Any, d_state: State) -> tuple[Array, State]:
-    i, f, g, o, c = map(wide, saved)
-    dh, dc = map(wide, d_state)
+    i, f, g, o, c = saved
+    dh, dc = d_state
     tanh_c = jnp.tanh(f * c + i * g)
     dc = dc + dh * o * (1 - tanh_c * tanh_c)
     da = (dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g), dh * tanh_c * o * (1 - o))
-    dtype = saved[0].dtype
-    return jnp.concatenate(da, axis=-1).astype(dtype), (jnp.zeros_like(d_state[0]), (dc * f).astype(dtype))
+    return jnp.concatenate(da, axis=-1), (jnp.zeros_like(dh), dc * f)
 
 
 LSTM_CELL = Cell(_lstm_forward, _lstm_backward)
@@ -181,21 +186,22 @@ def gru(
     """All h_t of a gated recurrent unit, and its last state; b is added to h U."""
     units = U.shape[0]
     b = jnp.zeros(3 * units, z.dtype) if b is None else b
+    U, b, noise = widen(U), widen(b), None if noise is None else widen(noise)  # the loop adds up their gradients
 
     def gates_of(h: Array, first: int, end: int) -> Array:
         at = slice(first * units, end * units)
-        return h @ U[:, at] + b[None, at]
+        return widen(h.astype(z.dtype) @ U[:, at].astype(z.dtype)) + b[None, at]
 
     def step(state: State, at_t: Any) -> tuple[State, Array]:
         (h,), (z_t, step_t) = state, at_t
         read = _noisy(h, noise)
-        a, r, candidate = jnp.split(z_t, 3, axis=-1)
+        a, r, candidate = jnp.split(widen(z_t), 3, axis=-1)
         to_a, to_r = jnp.split(gates_of(read, 0, 2), 2, axis=-1)
         a, r = recurrent_activation(a + to_a), recurrent_activation(r + to_r)
         reset = r * gates_of(read, 2, 3) if reset_after else gates_of(r * read, 2, 3)
         new = a * h + (1 - a) * activation(candidate + reset)
         state = where_step(step_t, (new,), state)
-        return state, state[0]
+        return state, state[0].astype(z.dtype)
 
-    state, hs = jax.lax.scan(step, state, (z, steps), reverse=reverse)
-    return hs, state
+    state, hs = jax.lax.scan(step, _widened(state), (z, steps), reverse=reverse)
+    return hs, _narrowed(state, z)

@@ -14,6 +14,7 @@ from thalweg.errors import ConfigError
 from thalweg.layers.common import Constraint, Initializer, Regularizer, weight
 from thalweg.ops.attention import apart
 from thalweg.ops.initializers import initializer
+from thalweg.ops.precision import rounded, widen
 from thalweg.ranges import RATE
 from thalweg.record import Record
 from thalweg.types import Array
@@ -130,12 +131,12 @@ class Attention(OneHead):
         """See the class."""
         one = initializer("ones")
         if self.use_scale:
-            given = given._replace(q=given.q * cx.param("scale", one, ()))
+            given = given._replace(q=rounded(jnp.multiply, given.q, cx.param("scale", one, ())))
         if self.score_mode == "dot":
             return _by_products(cx, given, with_scores, causal)
         if self.use_scale:
-            given = given._replace(k=given.k * cx.param("scale", one, ()))
-        w = jnp.broadcast_to(cx.param("concat_score_weight", one, ()), given.q.shape[-1:])
+            given = given._replace(k=rounded(jnp.multiply, given.k, cx.param("scale", one, ())))
+        w = jnp.broadcast_to(widen(cx.param("concat_score_weight", one, ())), given.q.shape[-1:])
         return _by_sums(cx, given, w, causal)
 
 

@@ -18,6 +18,8 @@ from thalweg.layers.common import Activation, Constraint, Initializer, Regulariz
 from thalweg.layers.over_time import InitialState, OverTime, carry, first, forget_bias, states_of
 from thalweg.ops.activations import activation
 from thalweg.ops.dropout import keep_mask
+from thalweg.ops.linear import with_bias
+from thalweg.ops.precision import widen
 from thalweg.ranges import COUNT, RATE
 from thalweg.types import Array, Float
 
@@ -98,8 +100,8 @@ class SimpleRNNCell(Cell):
         states = _states(x, self.sizes, states)
         x, h = self._seen(cx, x, states[0])
         W, U = self._kernels(cx, x, 1)
-        h = self._functions()[0](_plus(x @ W + h @ U, bias(cx, self.units)))
-        return h, (h,)
+        h = self._functions()[0](with_bias(_product(x, W) + _product(h, U), bias(cx, self.units)))
+        return h.astype(x.dtype), (h,)
 
 
 class LSTMCell(Cell):
@@ -118,10 +120,10 @@ class LSTMCell(Cell):
         x, h = self._seen(cx, x, states[0])
         W, U = self._kernels(cx, x, 4)
         f_h, f_gate = self._functions()
-        i, f, g, o = jnp.split(_plus(x @ W + h @ U, forget_bias(cx, self.units)), 4, axis=-1)
+        i, f, g, o = jnp.split(with_bias(_product(x, W) + _product(h, U), forget_bias(cx, self.units)), 4, axis=-1)
         c = f_gate(f) * states[1] + f_gate(i) * f_h(g)
         h = f_gate(o) * f_h(c)
-        return h, (h, c)
+        return h.astype(x.dtype), (h, c)
 
 
 class GRUCell(Cell):
@@ -135,17 +137,17 @@ class GRUCell(Cell):
         n, f_h, f_gate = self.units, *self._functions()
         x, seen = self._seen(cx, x, states[0])
         W, U = self._kernels(cx, x, 3)
-        a, r, g = jnp.split(_plus(x @ W, bias(cx, 3 * n)), 3, axis=-1)
+        a, r, g = jnp.split(with_bias(_product(x, W), bias(cx, 3 * n)), 3, axis=-1)
         if self.reset_after:
             d = weight(cx, "recurrent_bias", (3 * n,), "bias") if self.use_bias else None
-            p_a, p_r, p_g = jnp.split(_plus(seen @ U, d), 3, axis=-1)
+            p_a, p_r, p_g = jnp.split(with_bias(_product(seen, U), d), 3, axis=-1)
             g = f_h(g + f_gate(r + p_r) * p_g)
         else:
-            p_a, p_r = jnp.split(seen @ U[:, : 2 * n], 2, axis=-1)
-            g = f_h(g + (f_gate(r + p_r) * seen) @ U[:, 2 * n :])
+            p_a, p_r = jnp.split(_product(seen, U[:, : 2 * n]), 2, axis=-1)
+            g = f_h(g + _product(f_gate(r + p_r) * seen, U[:, 2 * n :]))
         a = f_gate(a + p_a)
         h = a * states[0] + (1 - a) * g
-        return h, (h,)
+        return h.astype(x.dtype), (h,)
 
 
 class StackedRNNCells(Module):
@@ -223,7 +225,7 @@ def run_cell(cx: Context, cell: Module, x: Array, states: tuple[Array, ...], rea
     """The outputs of all steps, [batch, time, ...], and the last states; where `real` is False nothing moves."""
     step, params, variables = cx.pure(cell, x[:, 0], states)
     key = cx.key() if cx.call.initialising or cx.call.key is not None else None  # one for all steps: one noise
-    spec = jax.eval_shape(lambda: step(params, variables, key, x[:, 0], states)[0][0])
+    spec, kept = jax.eval_shape(lambda: step(params, variables, key, x[:, 0], states)[0])
 
     def body(carry: Any, at: tuple[Array, Array | None]) -> tuple[Any, Array]:
         (y, states, variables), (x_t, on) = carry, at
@@ -232,16 +234,23 @@ def run_cell(cx: Context, cell: Module, x: Array, states: tuple[Array, ...], rea
             new_y, new_states = jax.tree.map(lambda new, old: _where(on, new, old), (new_y, new_states), (y, states))
         return (new_y, new_states, variables), new_y
 
-    first = jnp.zeros(spec.shape, spec.dtype), states, variables
+    carried = tuple(s.astype(after.dtype) for s, after in zip(states, kept, strict=True))
+    first = jnp.zeros(spec.shape, spec.dtype), carried, variables
     along = x.swapaxes(0, 1), None if real is None else real.T
-    (_, states, variables), ys = jax.lax.scan(body, first, along)
+    (_, last, variables), ys = jax.lax.scan(body, first, along)
     if not cx.call.initialising:
         cx.keep(cell, variables)
-    return ys.swapaxes(0, 1), states
+    return ys.swapaxes(0, 1), tuple(s.astype(before.dtype) for s, before in zip(last, states, strict=True))
 
 
 def _states(x: Array, sizes: tuple[int, ...], given: InitialState) -> tuple[Array, ...]:
-    return states_of(given, [(len(x), n) for n in sizes], x.dtype)
+    """In at least float32: a state is a sum over the steps."""
+    return states_of(given, [(len(x), n) for n in sizes], widen(x).dtype)
+
+
+def _product(x: Array, W: Array) -> Array:
+    """The product x W in the dtype of W, widened."""
+    return widen(x.astype(W.dtype) @ W)
 
 
 def _dropped(cx: Context, name: str, value: Array) -> Array:
@@ -249,10 +258,6 @@ def _dropped(cx: Context, name: str, value: Array) -> Array:
     if not (cx.train and rate):
         return value
     return value * keep_mask(cx.key(), cx.hyper(name, rate), value.shape).astype(value.dtype)
-
-
-def _plus(a: Array, b: Array | None) -> Array:
-    return a if b is None else a + b[None]
 
 
 def _where(on: Array, new: Array, old: Array) -> Array:

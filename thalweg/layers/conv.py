@@ -8,20 +8,19 @@ handwritten zip code recognition"; how it is computed is in `thalweg/ops/conv.py
 
 Steps of a sequence that its mask calls padding are read as 0, like those before and behind it, so the real ones come
 out as they would alone (Keras reads what stands there). A window of padding="valid" is real where all its steps are;
-else where the step that it stands at is. A transposed convolution ends the mask.
+else where the step that it stands at is. Of a transposed one a step is real where a real step would write it alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import field
 from typing import ClassVar, TypeAlias
 
-import jax.numpy as jnp
-
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
 from thalweg.layers.common import Activation, Constraint, Initializer, Regularizer, bias, finish, has_relu, weight
-from thalweg.layers.mask import of_sequence, where_real, windowed
+from thalweg.layers.mask import of_sequence, where_real, windowed, written
 from thalweg.ops.conv import conv, conv_transpose, depthwise_conv, separable_conv
+from thalweg.ops.linear import with_bias
 from thalweg.ops.windows import spread
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Float
@@ -148,8 +147,12 @@ class ConvTranspose(Module):
         """The layer on `x`."""
         taps = spread(self.kernel_size, self.rank, "kernel_size")
         kernel = weight(cx, "kernel", (*taps, self.filters, x.shape[-1]))
+        mask = of_sequence(cx, x)
+        x = where_real(x, mask)
         y = conv_transpose(x, kernel, self.strides, self.padding, self.output_padding, self.dilation_rate)
-        return finish(cx, _plus(y, bias(cx, self.filters)))
+        y = finish(cx, with_bias(y, bias(cx, self.filters)))
+        stride = spread(self.strides, self.rank, "strides")[0]
+        return cx.masked(y, written(mask, stride, y.shape[1] - (x.shape[1] - 1) * stride))
 
 
 class Conv1DTranspose(ConvTranspose):
@@ -204,7 +207,7 @@ class DepthwiseConv(Module):
         kernel = weight(cx, "kernel", (*taps, x.shape[-1], self.depth_multiplier), "depthwise")
         mask = of_sequence(cx, x)
         y = depthwise_conv(where_real(x, mask), kernel, self.strides, self.padding, self.dilation_rate)
-        y = finish(cx, _plus(y, bias(cx, y.shape[-1])))
+        y = finish(cx, with_bias(y, bias(cx, y.shape[-1])))
         return windowed(cx, y, mask, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
@@ -256,7 +259,7 @@ class SeparableConv(Module):
         mask = of_sequence(cx, x)
         x = where_real(x, mask)
         y = separable_conv(x, depthwise, pointwise, self.strides, self.padding, self.dilation_rate)
-        y = finish(cx, _plus(y, bias(cx, self.filters)))
+        y = finish(cx, with_bias(y, bias(cx, self.filters)))
         return windowed(cx, y, mask, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
@@ -275,7 +278,3 @@ class SeparableConv2D(SeparableConv):
 
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
-
-
-def _plus(y: Array, b: Array | None) -> Array:
-    return y if b is None else y + jnp.broadcast_to(b, y.shape)

@@ -1,7 +1,9 @@
 """Masks: which steps of a sequence are real. A mask [batch, time] is made here or by `Embedding(mask_zero=True)`.
 
 It walks on with the array through every layer that keeps batch and time, to the recurrent and pooling layers, the loss
-and the metrics, which look at real steps only. A layer whose second axis is another one (Permute, Reshape) ends it.
+and the metrics, which look at real steps only. What the real steps give is what the sequence would give alone: cropping
+takes steps from its own end, zeros are added beside it. A layer whose second axis is no longer time (Flatten, Permute)
+ends the mask, and a warning says so.
 """
 
 import functools
@@ -63,6 +65,47 @@ def thinned(mask: Array | None, taps: int, stride: int, padding: str) -> Array |
     count = (mask.shape[1] - taps) // stride + 1
     starts = jnp.arange(count)[:, None] * stride + jnp.arange(taps)[None]
     return jnp.all(mask[:, starts], axis=-1)
+
+
+def written(mask: Array | None, stride: int, reach: int) -> Array | None:
+    """The mask of what is made where step i writes the `reach` steps from i stride on: real where a real step writes.
+
+    >>> written(jnp.array([[True, False]]), 2, 3).tolist()
+    [[True, True, True, False, False]]
+    """
+    return None if mask is None else _written(mask, stride, reach)
+
+
+def _written(mask: Array, stride: int, reach: int) -> Array:
+    ends = jnp.pad(mask.astype(jnp.int32)[..., None], ((0, 0), (0, 0), (0, stride - 1))).reshape(len(mask), -1)
+    count = jnp.cumsum(jnp.pad(ends[:, : ends.shape[1] - stride + 1], ((0, 0), (0, reach - 1))), axis=1)
+    return count > jnp.pad(count, ((0, 0), (reach, 0)))[:, : count.shape[1]]
+
+
+def lengthened(mask: Array | None, before: int, after: int) -> Array | None:
+    """The mask of a sequence with steps added at both ends: they stand beside the real ones, wherever those are.
+
+    >>> lengthened(jnp.array([[True, True, False, False]]), 1, 1).tolist()
+    [[True, True, True, True, False, False]]
+    """
+    if mask is None:
+        return None
+    inner = jnp.pad(mask, ((0, 0), (before, after)))
+    count = jnp.cumsum(inner, axis=1)
+    outside = (count == 0) | (count == count[:, -1:])
+    return inner | (outside & _written(mask, 1, before + after + 1))
+
+
+def shortened(mask: Array | None, first: int, last: int) -> Array | None:
+    """The mask of a sequence without its first and last steps: without as many of its real ones.
+
+    >>> shortened(jnp.array([[True, True, True, False]]), 0, 1).tolist()
+    [[True, True, False]]
+    """
+    if mask is None:
+        return None
+    count = jnp.cumsum(mask, axis=1)
+    return (mask & (count > first) & (count <= count[:, -1:] - last))[:, first : mask.shape[1] - last]
 
 
 def windowed(

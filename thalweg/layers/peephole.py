@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from thalweg.core import Context
-from thalweg.layers.cells import Cell, States, Step, _plus, _states
+from thalweg.layers.cells import Cell, States, Step, _product, _states
 from thalweg.layers.common import weight
 from thalweg.layers.over_time import forget_bias
+from thalweg.ops.linear import with_bias
+from thalweg.ops.precision import widen
 from thalweg.types import Array, Float
 
 
@@ -36,9 +38,9 @@ class PeepholeLSTMCell(Cell):
         states = _states(x, self.sizes, states)
         x, h = self._seen(cx, x, states[0])
         W, U = self._kernels(cx, x, 4)
-        (p_i, p_f, p_o), c = weight(cx, "peephole", (3, self.units))[:, None], states[1]
+        (p_i, p_f, p_o), c = widen(weight(cx, "peephole", (3, self.units)))[:, None], states[1]
         f_h, f_gate = self._functions()
-        i, f, g, o = jnp.split(_plus(x @ W + h @ U, forget_bias(cx, self.units)), 4, axis=-1)
+        i, f, g, o = jnp.split(with_bias(_product(x, W) + _product(h, U), forget_bias(cx, self.units)), 4, axis=-1)
         c = f_gate(f + p_f * c) * c + f_gate(i + p_i * c) * f_h(g)
         h = f_gate(o + p_o * c) * f_h(c)
-        return h, (h, c)
+        return h.astype(x.dtype), (h, c)

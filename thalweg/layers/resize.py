@@ -1,6 +1,7 @@
 """Layers that pad, crop and enlarge the spatial axes: channels last, [batch, *places, channels].
 
-They end a mask of real steps: what comes out has another second axis.
+Of a sequence with a mask the real steps come out as they would alone: zeros are added, and steps taken away, at the
+ends of what is real. The layers of pictures and volumes end a mask.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from thalweg.core import Context, Module
 from thalweg.errors import ConfigError
+from thalweg.layers.mask import lengthened, of_sequence, shortened, where_real, written
 from thalweg.ops import resize
 from thalweg.ops.windows import spread
 from thalweg.types import Array, Float, Shaped
@@ -45,7 +47,8 @@ class ZeroPadding(Module):
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch *places channels"]) -> Shaped[Array, "batch *out channels"]:
         """The layer on `x`."""
-        return resize.zero_pad(x, pairs(self.padding, self.rank, "padding"))
+        around, mask = pairs(self.padding, self.rank, "padding"), of_sequence(cx, x)
+        return cx.masked(resize.zero_pad(where_real(x, mask), around), lengthened(mask, *around[0]))
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -83,7 +86,8 @@ class Cropping(Module):
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch *places channels"]) -> Shaped[Array, "batch *out channels"]:
         """The layer on `x`."""
-        return resize.crop(x, pairs(self.cropping, self.rank, "cropping"))
+        around = pairs(self.cropping, self.rank, "cropping")
+        return cx.masked(resize.crop(x, around), shortened(of_sequence(cx, x), *around[0]))
 
 
 class Cropping1D(Cropping):
@@ -119,7 +123,7 @@ class UpSampling1D(Module):
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch steps channels"]) -> Shaped[Array, "batch more channels"]:
         """The layer on `x`."""
-        return resize.repeat(x, (self.size,))
+        return cx.masked(resize.repeat(x, (self.size,)), written(cx.mask_of(x), self.size, self.size))
 
 
 class UpSampling2D(Module):

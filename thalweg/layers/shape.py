@@ -1,7 +1,8 @@
 """Layers that only move numbers: Flatten, Identity, Permute, RepeatVector, Reshape.
 
-A `ValueError` says what does not fit; the core puts the layer's path and the shapes so far around it. All but Identity
-end a mask of real steps: what comes out has another second axis.
+A `ValueError` says what does not fit; the core puts the layer's path and the shapes so far around it. A mask of real
+steps goes on where the steps do: through Permute where time stays the second axis, through Reshape where each step is
+kept or cut into several. Flatten ends it.
 """
 
 import math
@@ -11,6 +12,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
+from thalweg.layers.mask import written
+from thalweg.ops.precision import rounded
 from thalweg.ranges import COUNT
 from thalweg.types import Array, Shaped
 
@@ -49,7 +52,8 @@ class Permute(Module):
         if sorted(self.dims) != list(range(1, x.ndim)):
             axes = tuple(range(1, x.ndim))
             raise ValueError(f"dims must name each axis after the batch once.\n  Write an order of {axes}.")
-        return jnp.transpose(x, (0, *self.dims))
+        y = jnp.transpose(x, (0, *self.dims))
+        return cx.masked(y, cx.mask_of(x, rank=2)) if self.dims[0] == 1 else y
 
 
 class RepeatVector(Module):
@@ -63,7 +67,7 @@ class RepeatVector(Module):
 
     def __call__(self, cx: Context, x: Shaped[Array, "batch features"]) -> Shaped[Array, "batch n features"]:
         """The layer on `x`."""
-        return jnp.broadcast_to(x[:, None, :], (x.shape[0], self.n, x.shape[1]))
+        return rounded(lambda x: jnp.broadcast_to(x[:, None, :], (x.shape[0], self.n, x.shape[1])), x)
 
 
 class Reshape(Module):
@@ -83,4 +87,12 @@ class Reshape(Module):
         unknown = self.target_shape.count(-1)
         if unknown > 1 or (size % known if unknown and known else size != known):
             raise ValueError(f"a row holds {size} numbers.\n  Write a shape of {size} numbers, with at most one -1.")
-        return x.reshape(x.shape[0], *(size // known if n == -1 else n for n in self.target_shape))
+        y = x.reshape(x.shape[0], *(size // known if n == -1 else n for n in self.target_shape))
+        return cx.masked(y, self._of_steps(cx, x, y))
+
+    def _of_steps(self, cx: Context, x: Array, y: Array) -> Array | None:
+        """The mask of y, where each step of x is one of y or several; None where it is less than one."""
+        if x.ndim < 3 or y.ndim < 3 or y.shape[1] % x.shape[1]:
+            return None
+        parts = y.shape[1] // x.shape[1]
+        return written(cx.mask_of(x, rank=2), parts, parts)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
+from thalweg.ops.precision import widen
 from thalweg.ranges import POSITIVE
 from thalweg.types import Array, Float
 
@@ -46,8 +47,9 @@ class WindowNormalization(Module):
 
     def __call__(self, cx: Context, x: Float[Array, "batch time variables"]) -> Float[Array, "batch horizon targets"]:
         """The layer on `x`."""
-        last, spread = x[:, -1:], jnp.sqrt(x.var(1, keepdims=True) + self.epsilon)  # [batch, 1, variables]
-        y = self.body(cx, (x - last) / spread)
+        wide = widen(x)
+        last, spread = wide[:, -1:], jnp.sqrt(wide.var(1, keepdims=True) + self.epsilon)  # [batch, 1, variables]
+        y = self.body(cx, ((wide - last) / spread).astype(x.dtype))
         if self.targets is not None:
             last, spread = last[..., list(self.targets)], spread[..., list(self.targets)]
         if y.ndim != 3 or y.shape[-1] != last.shape[-1]:
@@ -55,4 +57,4 @@ class WindowNormalization(Module):
                 f"{cx.name} WindowNormalization needs a body that gives [batch, horizon, {last.shape[-1]}]; it gave "
                 f"{list(y.shape)}.\n  End the body with Reshape((horizon, {last.shape[-1]}))."
             )
-        return last + spread * y
+        return (last + spread * widen(y)).astype(x.dtype)

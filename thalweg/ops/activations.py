@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from thalweg.errors import ConfigError
 from thalweg.kernels import gelu as kernels
 from thalweg.kernels import softmax as rows
-from thalweg.ops.precision import widen
+from thalweg.ops.precision import rounded, widen
 from thalweg.record import resolve
 from thalweg.types import Array, Float
 
@@ -69,7 +69,7 @@ def mish(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def prelu(x: Float[Array, "..."], alpha: Float[Array, "..."]) -> Float[Array, "..."]:
     """prelu(x) = x for x > 0, else alpha x, with alpha learned. He et al. 2015, arXiv:1502.01852."""
-    return jnp.where(x > 0, x, alpha * x)
+    return rounded(lambda x, alpha: jnp.where(x > 0, x, alpha * x), x, alpha)
 
 
 def relu(

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from thalweg.errors import ContractError
 from thalweg.kernels import attention as kernels
-from thalweg.ops.precision import widen
+from thalweg.ops.precision import rounded, widen
 from thalweg.types import Array, Bool, Float, Int
 
 
@@ -106,8 +106,8 @@ def additive_weights(
     >>> additive_weights(jnp.zeros((1, 1, 2)), jnp.ones((1, 2, 2))).tolist()
     [[[[0.5, 0.5]]]]
     """
-    t = jnp.tanh(q[:, :, None] + k[:, None])  # batch queries keys size
-    s = jnp.sum(widen(t if w is None else t * w.reshape(1, 1, 1, w.shape[0])), axis=-1)
+    t = widen(jnp.tanh(rounded(lambda q, k: q[:, :, None] + k[:, None], q, k)))  # batch queries keys size
+    s = jnp.sum(t if w is None else t * widen(w).reshape(1, 1, 1, w.shape[0]), axis=-1)
     q, k = q[:, :, None], k[:, :, None]  # one head
     whole, none, _ = _settings(q, k, mask, None, None)
     return kernels.softmax_of_seen(s[:, None], kernels.seen(q, k, whole, none, causal))

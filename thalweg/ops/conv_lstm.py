@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from thalweg.ops.activations import sigmoid, tanh
 from thalweg.ops.conv import conv
+from thalweg.ops.precision import widen
 from thalweg.ops.recurrent import lstm_equation
 from thalweg.types import Array, Float
 
@@ -59,14 +60,19 @@ def conv_lstm(
     z = conv(x.reshape(-1, *x.shape[2:]), kernel, strides, padding, dilation, 1, bias)
     z = z.reshape(*x.shape[:2], *z.shape[1:]).swapaxes(0, 1)  # [time, batch, *out, 4 filters]
 
+    U = widen(recurrent_kernel)  # the loop adds up its gradient
+    noise = None if mask is None else widen(mask)
+
     def step(state: State, at: tuple[Array, Array | None]) -> tuple[State, Array]:
         z, on = at
-        h = state[0] if mask is None else state[0] * mask
-        new = lstm_equation(activation, recurrent_activation, z + conv(h, recurrent_kernel, padding="same"), state)
+        h = state[0] if noise is None else state[0] * noise
+        a = widen(z) + widen(conv(h.astype(z.dtype), U.astype(z.dtype), padding="same"))
+        new = lstm_equation(activation, recurrent_activation, a, state)
         if on is not None:
             on = on.reshape(-1, *[1] * (h.ndim - 1)) > 0
             new = jax.tree.map(lambda after, before: jnp.where(on, after, before), new, state)
-        return new, new[0]
+        return new, new[0].astype(z.dtype)
 
-    state, hs = jax.lax.scan(step, state, (z, None if steps is None else steps.T), reverse=reverse)
-    return hs.swapaxes(0, 1), state
+    first = widen(state[0]), widen(state[1])
+    (h, c), hs = jax.lax.scan(step, first, (z, None if steps is None else steps.T), reverse=reverse)
+    return hs.swapaxes(0, 1), (h.astype(z.dtype), c.astype(z.dtype))

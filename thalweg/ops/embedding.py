@@ -5,6 +5,7 @@ XLA's gather and the sum on the way back move whole rows at the speed of memory:
 
 import jax.numpy as jnp
 
+from thalweg.ops.precision import rounded
 from thalweg.types import Array, Float, Int
 
 
@@ -23,4 +24,8 @@ def embedding(table: Float[Array, "rows size"], indices: Int[Array, "..."]) -> F
     >>> embedding(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([1, 0, 7])).tolist()
     [[3.0, 4.0], [1.0, 2.0], [nan, nan]]
     """
-    return table.at[indices].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+
+    def rows(table: Array) -> Array:
+        return table.at[indices].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+
+    return rounded(rows, table)

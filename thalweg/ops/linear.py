@@ -9,17 +9,18 @@ from thalweg.kernels import feed_forward as fused
 from thalweg.ops.activations import activation as function_of
 from thalweg.types import Array, Float
 
+with_bias = ending.with_bias
+"""The sum z + b along the last axis, by XLA; nothing where b is None."""
+
 INSIDE = fused.ACTIVATIONS
 """The activations that `linear` and `feed_forward` apply before a product is written."""
 
 
 def add_bias(y: Float[Array, "... features"], bias: Float[Array, " features"] | None) -> Float[Array, "... features"]:
     """The sum y + bias along the last axis; `y` itself where there is no bias."""
-    if bias is None:
-        return y
-    if y.dtype == bias.dtype and ending.sums_serve(y):
+    if bias is not None and y.dtype == bias.dtype and ending.sums_serve(y):
         return ending.biased(_rows(y), bias).reshape(y.shape)
-    return y + bias.reshape((1,) * (y.ndim - 1) + bias.shape)
+    return ending.with_bias(y, bias)
 
 
 def linear(

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from thalweg.ops.precision import widen
 from thalweg.record import resolve
 from thalweg.types import Array
 
@@ -14,7 +15,7 @@ Arrays = Sequence[Array]
 
 def add(arrays: Arrays) -> Array:
     """The sum x_1 + x_2 + ..."""
-    return functools.reduce(jnp.add, _alike(arrays))
+    return _reduced(jnp.add, arrays)
 
 
 def average(arrays: Arrays) -> Array:
@@ -32,12 +33,12 @@ def concatenate(arrays: Arrays, axis: int = -1) -> Array:
 
 def maximum(arrays: Arrays) -> Array:
     """The largest at each place."""
-    return functools.reduce(jnp.maximum, _alike(arrays))
+    return _reduced(jnp.maximum, arrays)
 
 
 def multiply(arrays: Arrays) -> Array:
     """The product x_1 x_2 ... at each place."""
-    return functools.reduce(jnp.multiply, _alike(arrays))
+    return _reduced(jnp.multiply, arrays)
 
 
 def subtract(arrays: Arrays) -> Array:
@@ -48,8 +49,7 @@ def subtract(arrays: Arrays) -> Array:
     """
     if len(arrays) != 2:
         raise ValueError(f"a difference takes two inputs, not {len(arrays)}.\n  Give [a, b].")
-    a, b = _alike(arrays)
-    return a - b
+    return _reduced(jnp.subtract, arrays)
 
 
 FUNCTIONS = {
@@ -65,6 +65,10 @@ _TABLE = {name: lambda function=function: function for name, function in FUNCTIO
 def merging(value: Any) -> Callable[[Arrays], Array]:
     """The function of a name ("add", "concatenate", ...) or of a function (itself)."""
     return resolve(value, _TABLE, "merge")
+
+
+def _reduced(function: Callable[[Array, Array], Array], arrays: Arrays) -> Array:
+    return functools.reduce(function, map(widen, _alike(arrays))).astype(jnp.result_type(*arrays))
 
 
 def _alike(arrays: Arrays) -> Arrays:

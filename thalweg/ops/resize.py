@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+from thalweg.ops.precision import rounded
 from thalweg.types import Array, Float, Shaped
 
 Pairs = Sequence[tuple[int, int]]
@@ -42,10 +43,14 @@ def repeat(x: Shaped[Array, "..."], times: Sequence[int]) -> Shaped[Array, "..."
     >>> repeat(jnp.arange(2.0).reshape(1, 2, 1), [2])[0, :, 0].tolist()
     [0.0, 0.0, 1.0, 1.0]
     """
-    for axis, k in enumerate(times, 1):
-        shape = (*x.shape[: axis + 1], k, *x.shape[axis + 1 :])
-        x = jnp.broadcast_to(jnp.expand_dims(x, axis + 1), shape).reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])
-    return x
+
+    def along_each(x: Array) -> Array:
+        for axis, k in enumerate(times, 1):
+            shape = (*x.shape[: axis + 1], k, *x.shape[axis + 1 :])
+            x = jnp.broadcast_to(jnp.expand_dims(x, axis + 1), shape).reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])
+        return x
+
+    return rounded(along_each, x)
 
 
 def bilinear(
