@@ -135,13 +135,19 @@ def _fold(whole: Texts, fold: int, path: Path | None) -> dict[str, Texts]:
     rare = next((label for label, count in counts.items() if count < 2 and len(counts) > 1), None)
     if rare is not None:
         raise DataError(f"{path}: one text alone is {rare!r}: it cannot train and test.\n  Give more, or leave it out.")
-    groups = None if path is None else equal_rows(whole.texts)  # a named set's folds are as they were published
+    groups = None if path is None else _groups(whole)  # a named set's folds are as they were published
     rows = kfold(len(whole.texts), FOLDS, labels=whole.labels, groups=groups)[fold]
     return {"train": whole.at(rows.train.tolist()), "test": whole.at(rows.validation.tolist())}
 
 
+def _groups(whole: Texts) -> np.ndarray | None:
+    """Copies of a text as one group; None where so few texts differ that they are kinds, not copies."""
+    groups = equal_rows(whole.texts)
+    return groups if len(np.unique(groups)) >= 2 * FOLDS else None
+
+
 def _with_validation(whole: Texts, settings: TextSettings, *, together: bool) -> dict[str, Texts]:
-    groups, count = equal_rows(whole.texts) if together else None, len(whole.texts)
+    groups, count = _groups(whole) if together else None, len(whole.texts)
     rows = split(count, settings.validation_split, labels=whole.labels, groups=groups, seed=settings.seed)
     return {"train": whole.at(rows.train.tolist()), "validation": whole.at(rows.validation.tolist())}
 
