@@ -247,9 +247,8 @@ class Context:
     def _path_of(self, module: Module) -> Path:
         if self.module is None:
             return self.path
-        if not self.places:  # by identity, once: a sequence asks for each of its layers
-            for part, child in children(self.module):
-                self.places.setdefault(id(child), []).append(part)
+        for part, child in () if self.places else children(self.module):  # once: a sequence asks for each of its layers
+            self.places.setdefault(id(child), []).append(part)
         places = self.places.get(id(module), [])
         if len(places) == 1:
             return self.path + places[0]

@@ -20,12 +20,11 @@ from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy, cast
 from thalweg.types import Array, Spec, Tree
 
-Slots = dict[tuple[str, ...], Slot]
-Maker = Callable[[tuple[Slot, ...], tuple[Slot, ...]], Callable[[Array], tuple[Tree, Tree]]]
+Ledger = Callable[[], dict[tuple[str, ...], Slot]]
 
 
 def trace(
-    module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool = True, slots: Callable[[], Slots] = dict
+    module: Module, spec: Spec, policy: Policy = FLOAT32, *, train: bool = True, slots: Ledger = dict
 ) -> tuple[Call, Spec]:
     """Walk `module` over abstract inputs: the ledger with every slot, and the output's spec. Nothing is computed.
 
@@ -45,23 +44,14 @@ def drawn(params: tuple[Slot, ...], variables: tuple[Slot, ...]) -> Callable[[Ar
     """The compiled program that makes all arrays of a network from a key."""
 
     def make(slots: tuple[Slot, ...], key: Array) -> Tree:
-        made = random.arrays(key, {s.path: (s.initializer, s.shape, jnp.dtype(s.dtype)) for s in slots})
-        return tree.unflatten(iter(made.items()))
+        wanted = {s.path: (s.initializer, s.shape, jnp.dtype(s.dtype)) for s in slots}
+        return tree.unflatten(iter(random.arrays(key, wanted).items()))
 
-    def initialize(key: Array) -> tuple[Tree, Tree]:
-        return make(params, key), make(variables, key)
-
-    return jax.jit(initialize)
+    return jax.jit(lambda key: (make(params, key), make(variables, key)))
 
 
 def init(
-    module: Module,
-    key: Array,
-    spec: Spec,
-    *,
-    policy: Policy = FLOAT32,
-    made: Maker = drawn,
-    slots: Callable[[], Slots] = dict,
+    module: Module, key: Array, spec: Spec, *, policy: Policy = FLOAT32, made: Callable = drawn, slots: Ledger = dict
 ) -> tuple[Tree, Tree]:
     """Parameters and state for inputs like `spec`.
 
@@ -79,15 +69,15 @@ def init(
         `(params, state)`, nested dicts by the path of field names.
     """
     call, _ = trace(module, spec, policy, slots=slots)
-    both = made(tuple(call.slots.values()), tuple(call.variable_slots.values()))(key)
-    params, variables = (dict(tree.flatten(part)) for part in both)
+    both = tuple(call.slots.values()), tuple(call.variable_slots.values())
+    params, variables = (dict(tree.flatten(part)) for part in made(*both)(key))
     hyper = tree.unflatten((p, jnp.float32(v)) for p, v in call.hyper_slots.items())
     state = {"variables": _ordered(variables, call.variable_slots), "hyper": hyper}
     penalty = {"penalty": jnp.zeros((), jnp.float32)} if call.regularized else {}
     return _ordered(params, call.slots), {name: part for name, part in state.items() if part} | penalty
 
 
-def _ordered(leaves: dict[tuple[str, ...], Array], order: Slots) -> Tree:
+def _ordered(leaves: dict[tuple[str, ...], Array], order: dict[tuple[str, ...], Slot]) -> Tree:
     # jit sorts dict keys; people expect the order of the layers
     return tree.unflatten((path, leaves[path]) for path in order)
 

@@ -5,6 +5,7 @@ so the walk ends at the first that does not, however many layers or units are cl
 has to be of a size that people have.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -41,8 +42,20 @@ def module(described: Any, read: Callable[[Any], Any]) -> Module:
     if not isinstance(made, Module):
         raise ConfigError(f"{made!r:.100} is no network.\n  {REMEDY}")
     limits.hold("LAYERS", sum(1 + len(getattr(m, "wiring", ())) for _, m in walk(made)), "the layers of the network")
+    _check_switches(made)
     limits.hold("WINDOW", sum(_places(m) for _, m in walk(made)), "the places that the network's windows read")
     return made
+
+
+def _check_switches(network: Module) -> None:
+    """A setting that is yes or no is one: another value would reach the compiler."""
+    for _, layer in walk(network):
+        for field in dataclasses.fields(layer):
+            value = getattr(layer, field.name)
+            if field.type in (bool, "bool") and value is not None and not isinstance(value, bool):
+                raise ConfigError(
+                    f"{type(layer).__name__}: {field.name}={value!r:.100} is not true or false.\n  {REMEDY}"
+                )
 
 
 def _places(layer: Module) -> int:
