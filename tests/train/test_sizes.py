@@ -21,7 +21,7 @@ def tagger(metrics=("auc",), loss="binary_crossentropy"):
     net = [layers.GRU(4, return_sequences=True), layers.Dense(1, activation="sigmoid")]
     model = thalweg.Sequential(net)
     model.compile(thalweg.optimizers.SGD(0.1), loss, list(metrics))
-    model.build((None, None, 3))
+    model.build((None, 6, 3))
     return model
 
 
