@@ -70,8 +70,9 @@ def test_the_arrows_hold():
 
 
 def test_the_core_stays_small():
-    """The bound is in docs/decisions/0006: what a module needs to compute, without the summary and its FLOPs."""
-    assert sum(code_lines(f) for f in FILES if f.parent.name == "core" and f.stem not in ("summary", "flops")) < 440
+    """The bound is in docs/decisions/0006: what a module needs to compute, without summary, FLOPs and masks."""
+    beside = ("summary", "flops", "masks")
+    assert sum(code_lines(f) for f in FILES if f.parent.name == "core" and f.stem not in beside) < 440
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

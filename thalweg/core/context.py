@@ -226,23 +226,13 @@ class Context:
             message = f"{child.name} {module!r} does not fit its input {tree.shapes(inputs)}: {error}"
             raise ContractError(message + path_of_shapes(call)) from error
         made, output = output, _captured(call, path, output)
-        self._hand_on(module, inputs, made, output)
+        masks.hand_on(call.masks, module, inputs, made, output)
         whole = body is getattr(type(module).__call__, "__wrapped__", None)
         if whole and call.reads == reads and masks.ended(call.masks, inputs, made, output):
             call.reads += 1  # once for a layer and what it is part of
             masks.say_ended(module, child.name)
         call.trail.append((path, module, tree.spec(inputs), tree.spec(output)))
         return output
-
-    def _hand_on(self, module: Module, inputs: Tree, made: Tree, output: Tree) -> None:
-        """The mask of the output: its own, or that of the inputs where the axes of batch and time are kept."""
-        known = masks.known(self.call.masks, made)
-        mask = masks.known(self.call.masks, inputs) if known is None and module.keeps_mask else known
-        y = jax.tree.leaves(output)[:1]
-        if mask is None or not y or masks.known(self.call.masks, y[0]) is not None:
-            return
-        if known is not None or (jnp.ndim(y[0]) > mask.ndim and y[0].shape[: mask.ndim] == mask.shape):
-            self.masked(y[0], mask)
 
     def _path_of(self, module: Module) -> Path:
         if self.module is None:

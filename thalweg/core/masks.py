@@ -5,6 +5,7 @@ import weakref
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from thalweg.core.module import Module
 from thalweg.types import Array, Tree
@@ -19,6 +20,17 @@ def known(masks: Masks, x: Tree) -> Array | None:
     """The mask of the first array of `x` that has one."""
     leaves = jax.tree.leaves(x)
     return next((mask for array, mask in masks if any(array is leaf for leaf in leaves)), None)
+
+
+def hand_on(masks: Masks, module: Module, inputs: Tree, made: Tree, output: Tree) -> None:
+    """Give the output its mask: that of what was made, or of the inputs where the axes of batch and time are kept."""
+    own = known(masks, made)
+    mask = known(masks, inputs) if own is None and module.keeps_mask else own
+    y = jax.tree.leaves(output)[:1]
+    if mask is None or not y or known(masks, y[0]) is not None:
+        return
+    if own is not None or (jnp.ndim(y[0]) > mask.ndim and y[0].shape[: mask.ndim] == mask.shape):
+        masks.append((y[0], mask))
 
 
 def ended(masks: Masks, inputs: Tree, made: Tree, output: Tree) -> bool:
