@@ -7,6 +7,7 @@ import typer
 
 from thalweg.cli.common import parse_settings
 from thalweg.errors import ConfigError, nearest
+from thalweg.files import is_file, is_folder
 
 
 def summary(
@@ -22,7 +23,7 @@ def summary(
     if model.lower() in RECIPES:
         recipe = load(model)
         recipe.untrained_model(settle(recipe.settings, parse_settings(pairs or ()))).summary(typer.echo)
-    elif not Path(model).exists():
+    elif not (is_file(Path(model)) or is_folder(Path(model))):
         raise ConfigError(f"{model} is neither a file nor a recipe.\n  {nearest(model, RECIPES)}")
     elif pairs:
         raise ConfigError(f"{model} is trained; its settings are what they are.\n  Leave --set out.")

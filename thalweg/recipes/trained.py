@@ -7,6 +7,7 @@ from typing import Any
 from thalweg import recipes
 from thalweg.errors import ConfigError, ModelFileError
 from thalweg.export import modelfile
+from thalweg.files import is_file, is_folder
 from thalweg.model import Model
 from thalweg.recipes.base import Answer, Application, Asked, Trained
 from thalweg.recipes.catalog import NO_RECIPE, resolve
@@ -21,9 +22,11 @@ def load(path: Path) -> Trained:
     Raises:
         ModelFileError: there is none, or it is damaged.
     """
-    file = path / MODEL if path.is_dir() else path
-    if path.is_dir() and not file.is_file():
+    file = path / MODEL if is_folder(path) else path
+    if file is not path and not is_file(file):
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
+    if not is_file(file):
+        raise ModelFileError(f"there is no model file {path}.\n  Give the path that the model was saved to.")
     model, manifest = Model.load(file), modelfile.read(file).manifest
     name = manifest.get("recipe")
     return Trained(model, manifest, recipes.load(name) if isinstance(name, str) and name in recipes.RECIPES else None)
