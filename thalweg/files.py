@@ -111,6 +111,14 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a plain file is there; of any name, also one that the system does not take."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def reason(error: Exception) -> str:
     """Why the system refused, without the path, which the message has."""
     return getattr(error, "strerror", None) or str(error)

@@ -31,7 +31,7 @@ def alone(folder: Path) -> Iterator[None]:
     The system lets go of the lock when a process dies, however it does: a file that a killed one leaves locks nothing.
 
     Raises:
-        ConfigError: another call is at work there, or nothing can be written there.
+        ConfigError: another call is at work there, nothing can be written there, or its name is none for a checkpoint.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -40,6 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
     Traceback (most recent call last):
     thalweg.errors.ConfigError: another run is at work in ...
     """
+    check_name(folder)
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +62,22 @@ def alone(folder: Path) -> Iterator[None]:
                 path.unlink()
     finally:
         os.close(descriptor)
+
+
+def check_name(folder: Path) -> None:
+    """Refuse a folder whose name is no UTF-8, or cannot be read as it: TensorStore, which writes checkpoints, does.
+
+    Raises:
+        ConfigError: it is such a name.
+    """
+    whole = str(folder.absolute())
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"the name of the folder {whole!a} is not read as UTF-8 here, so no checkpoint can be written to it.\n"
+            "  Set PYTHONUTF8=1 if the name has letters such as é; else name another folder."
+        ) from None
 
 
 def _hold(descriptor: int, path: Path) -> bool:

@@ -66,5 +66,5 @@ def test_a_schedule_that_lasts_as_long_as_the_run_ends_with_it():
 
 @pytest.mark.parametrize("steps", [0, -1])
 def test_no_steps_are_refused(steps):
-    with pytest.raises(ConfigError, match=f"steps_per_epoch={steps} trains nothing"):
+    with pytest.raises(ConfigError, match=f"steps_per_epoch={steps} was given; it is a whole number of at least 1"):
         model().fit(ROWS, TARGETS, steps_per_epoch=steps, verbose=0)

@@ -4,6 +4,7 @@ A command imports what it runs inside its function, so that help and listings an
 Thalweg's is one message on stderr and exit code 2; any other error is a bug, and keeps its traceback.
 """
 
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -49,6 +50,9 @@ def thalweg(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line on `arguments`, by default those of the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale without a letter shows its number
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -1,5 +1,7 @@
 """What the commands share: settings from flags, and all that is printed."""
 
+import os
+import shlex
 from collections.abc import Iterable, Sequence
 
 import typer
@@ -29,6 +31,25 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
             raise ConfigError(f"--set {pair}: it {what}.\n  Write, for example, --set epochs=5.")
         out[name] = text
     return out
+
+
+def typed(word: str, folder: str = "") -> str:
+    """`word` as a person types it into a shell; one that begins with `folder` is no option, whatever that begins with.
+
+    >>> typed("runs/my run"), typed("-r/model.tw", "-r"), typed("--text", "-r")
+    ("'runs/my run'", './-r/model.tw', '--text')
+    """
+    if folder.startswith("-") and word.startswith(folder):
+        word = f"./{word}"
+    if word.isprintable():
+        return shlex.quote(word)
+    return f"$'{''.join(map(_escaped, word))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable():
+        return f"\\{letter}" if letter in "'\\" else letter
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thalweg.cli.common import parse_settings, say
+from thalweg.cli.common import parse_settings, say, typed
 from thalweg.errors import ConfigError
 
 STOPPED = 130  # as a shell reports a process that Ctrl-C ended
@@ -57,12 +57,13 @@ def _name(typed: str | None, stored: str | None) -> str:
 
 
 def _conclude(result: Any) -> None:
-    folder = shlex.quote(str(result.folder))
+    place = str(result.folder)
+    folder, model, report = (typed(f"{place}{inside}", place) for inside in ("", "/model.tw", "/report.html"))
     if result.verdict is None:
         say(f"Stopped and saved. To go on, type:\n  thalweg train --resume {folder}")
         raise typer.Exit(STOPPED)
     say(
         f"{result.verdict.line}\n"
-        f"The run is in {folder}; open {folder}/report.html. To use the model, type:\n"
-        f"  thalweg predict {folder}/model.tw {shlex.join(result.trial)}"
+        f"The run is in {folder}; open {report}. To use the model, type:\n"
+        f"  thalweg predict {model} {' '.join(typed(word, place) for word in result.trial)}"
     )

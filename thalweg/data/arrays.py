@@ -229,7 +229,7 @@ def _target(array: Any, dtype: np.dtype, name: str) -> np.dtype:
         _check_range(array, name)
         return np.dtype(np.int32)
     wide = jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize > dtype.itemsize
-    return dtype if wide else array.dtype
+    return dtype if wide else np.dtype(array.dtype).newbyteorder("=")
 
 
 def _check_range(array: Any, name: str) -> None:

@@ -141,8 +141,14 @@ def take(source: Source, indices: np.ndarray) -> Rows:
         raise DataError(
             f"{type(source).__name__}[rows] gave {type(rows).__name__}.\n  A source gives (x, y) or (x, y, weight)."
         )
-    x, y, weight = (*rows, None, None)[:3]
+    x, y, weight = (*jax.tree.map(_native, rows), None, None)[:3]
     return x, y, weight
+
+
+def _native(leaf: Any) -> Any:
+    """A leaf in this machine's order of bytes: files have either."""
+    foreign = isinstance(leaf, np.ndarray) and not leaf.dtype.isnative
+    return leaf.astype(leaf.dtype.newbyteorder("=")) if foreign else leaf
 
 
 def whole(source: Source) -> Rows:

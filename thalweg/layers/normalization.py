@@ -1,10 +1,12 @@
 """Normalisation layers: batch, layer, group, root mean square. The mathematics is in `ops/normalization.py`."""
 
+import math
 from typing import ClassVar
 
 import jax.numpy as jnp
 
 from thalweg.core import Context, Module
+from thalweg.errors import ContractError
 from thalweg.layers.common import Constraint, Initializer, Regularizer, weight
 from thalweg.ops import normalization as ops
 from thalweg.ops.initializers import initializer
@@ -25,7 +27,8 @@ class BatchNormalization(Module):
     In training mu and var are the batch's, over all axes but `axis`; padding, of rows or by a mask of steps, does not
     count. Each call moves the running ones: m <- momentum m + (1 - momentum) mu. In evaluation, and where the layer is
     frozen (`trainable=False`), mu and var are the running ones. The batch's variance is divided by n, also for the
-    running one. Under a sharded batch the statistics are those of the whole batch.
+    running one. Under a sharded batch the statistics are those of the whole batch. Batches of a single value per
+    channel do not train, by a `ContractError`: less its mean such a value is 0.
 
     x: any shape; gamma, beta, moving_mean, moving_variance: [channels].
 
@@ -73,6 +76,11 @@ class BatchNormalization(Module):
         if cx.frozen or not cx.train:
             mu, var = ops.along(self.axis, x, moving_mean, moving_variance)
             return ops.affine(x, mu, var, gamma, beta, self.epsilon)
+        if cx.rows is not None and x.size == math.prod(channels):  # in a training step
+            raise ContractError(
+                f"BatchNormalization trains on one value per channel, shape {x.shape}: less its mean it is 0.\n"
+                "  Write batch_size=2 or more; or LayerNormalization, which needs no batch."
+            )
         y, mu, var = self._normalized(cx, x, gamma, beta)
         cx.update("moving_mean", self._moved(moving_mean, mu))
         cx.update("moving_variance", self._moved(moving_variance, var))

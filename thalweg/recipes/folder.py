@@ -29,8 +29,8 @@ from pydantic import Field
 
 from thalweg import forms
 from thalweg.errors import ConfigError, FormatError
-from thalweg.files import reason, replacing
-from thalweg.locks import LOCK, alone
+from thalweg.files import is_file, reason, replacing
+from thalweg.locks import LOCK, alone, check_name
 from thalweg.recipes import yamlfile
 from thalweg.version import __version__
 
@@ -74,6 +74,7 @@ def fresh(name: str, path: Path | None = None) -> Path:
     if path is None:
         numbered = (Path("runs") / f"{name}-{number}" for number in itertools.count(1))
         return next(place for place in numbered if _make(place))
+    check_name(path)
     if not _make(path):
         check_free(path)
     return path
@@ -141,10 +142,7 @@ def begin(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) 
 
 def is_run(folder: Path) -> bool:
     """Whether a run has begun in `folder`."""
-    try:
-        return (folder / CONFIG).is_file()
-    except (OSError, ValueError):  # a name longer than the system takes, or a folder that is closed
-        return False
+    return is_file(folder / CONFIG)
 
 
 def write_text(path: Path, text: str) -> None:

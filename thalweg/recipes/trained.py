@@ -25,8 +25,10 @@ def load(path: Path) -> Trained:
     """
     path = paths.given(path, ModelFileError)
     file = path / MODEL if path.is_dir() else path
-    if path.is_dir() and not file.is_file():
+    if file is not path and not file.is_file():
         raise ModelFileError(f"{path} holds no {MODEL}.\n  If its run was stopped: thalweg train --resume {path}.")
+    if not file.is_file():
+        raise ModelFileError(f"there is no model file {path}.\n  Give the path that the model was saved to.")
     model, manifest = Model.load(file), modelfile.read(file).manifest
     name = manifest.get("recipe")
     return Trained(model, manifest, recipes.load(name) if isinstance(name, str) and name in recipes.RECIPES else None)

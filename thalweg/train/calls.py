@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from thalweg.train import checked
+from thalweg.train import asked, checked
 from thalweg.train.callbacks import Callback, CallbackList
 from thalweg.train.evaluate import BATCH, scores
 from thalweg.train.feeds import blocks, feed, feeds
@@ -55,9 +55,11 @@ def fit(
         resume: go on from the newest.
     """
     session: Session = model.session
-    session.require_compiled()
+    asked.check_targets(*data[:2], session.require_compiled().loss)
+    batch_size = asked.batch_size(batch_size)
+    validation_split = asked.number("validation_split", validation_split, asked.SHARE)
     given = session.brought(*data)
-    apart = None if validation_data is None else session.brought(*_parts(validation_data))
+    apart = None if validation_data is None else session.brought(*asked.parts(validation_data))
     session.build(given.spec)
     training = session.training
     with session.scope():
@@ -79,7 +81,8 @@ def fit(
 
 def evaluate(session: Session, x: Any, y: Any, weight: Any, batch_size: int | None) -> dict[str, Any]:
     """The loss and each metric by name; see `Model.evaluate`."""
-    session.require_compiled()
+    asked.check_targets(x, y, session.require_compiled().loss)
+    batch_size = asked.batch_size(batch_size)
     given = session.brought(x, y, weight)
     session.build(given.spec)
     with session.scope():
@@ -92,6 +95,8 @@ def predict(session: Session, x: Any, batch_size: int | None) -> Any:
     if session.ready is not None and batch_size is None and session.ready.takes(x):
         with session.scope():
             return session.ready(*session.weights, x)
+    asked.check_inputs(x)
+    batch_size = asked.batch_size(batch_size)
     rows = checked.for_prediction(session.module, session.brought(x))
     session.build(rows.given.spec)
     session.ready = ready(session.network, x, rows.given.x)
@@ -101,7 +106,7 @@ def predict(session: Session, x: Any, batch_size: int | None) -> Any:
 
 def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: Any) -> dict[str, Any]:
     """The loss and each metric of a batch before a step on it; see `Model.train_on_batch`."""
-    session.require_compiled()
+    asked.check_targets(x, y, session.require_compiled().loss)
     given = session.brought(x, y, weight)
     session.build(given.spec)
     with session.scope():
@@ -123,7 +128,3 @@ def _recorded(run: Fit, folder: str | Path | None, *, resume: bool) -> Iterator[
         if resume:
             recorder.restore(run)
         yield
-
-
-def _parts(validation_data: Any) -> tuple[Any, ...]:
-    return tuple(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)

@@ -53,7 +53,7 @@ def blocks(checked: Checked, batch_size: int | None = None) -> Iterator[tuple[Tr
     """
     rows = len(checked.given)
     size = min(batch_size or LARGEST, 1 << max(0, rows - 1).bit_length())
-    for first in range(0, rows, size):
+    for first in range(0, max(rows, 1), size):  # of no rows one block of none, so that the output has its shape
         last = min(first + size, rows)
         yield jax.tree.map(lambda a: _filled(a, size), _inputs(checked, first, last)), last - first
 

@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from thalweg.errors import ConfigError, DivergenceError
+from thalweg.errors import DivergenceError
 from thalweg.optim import ema_params
+from thalweg.train import asked
 from thalweg.train.callbacks import CallbackList
 from thalweg.train.divergence import explain
 from thalweg.train.evaluate import results, scores
@@ -40,8 +41,11 @@ class Plan:
     steps_per_epoch: int | None = None  # at most, of rows drawn anew for each epoch
 
     def __post_init__(self) -> None:
-        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
-            raise ConfigError(f"steps_per_epoch={self.steps_per_epoch} trains nothing.\n  Write a number from 1.")
+        numbers = {"epochs": asked.COUNT, "initial_epoch": asked.PLACE}
+        if self.steps_per_epoch is not None:
+            numbers["steps_per_epoch"] = asked.COUNT
+        for name, allowed in numbers.items():
+            object.__setattr__(self, name, asked.number(name, getattr(self, name), allowed))
 
     def limited(self, steps: int) -> int:
         """An epoch's steps, where its rows would give `steps`."""

@@ -75,6 +75,11 @@ def given(
         x, y, weight = source.x, source.y, source.weight  # pyright: ignore[reportAttributeAccessIssue]
     y, classes = _targets(y, loss, classes)
     arrays = data.from_arrays(x, y, weight, dtype=dtype)
+    if isinstance(spec, jax.ShapeDtypeStruct) and isinstance(arrays.x, tuple | dict):
+        raise ContractError(
+            f"x is a {type(x).__name__} of {len(arrays.x)} arrays; the network has one input.\n"
+            "  Give one array with all rows; targets are an argument of their own, fit(x, y)."
+        )
     return Given(arrays.x, arrays.y, arrays.weight, classes=classes, buckets=buckets)
 
 
