@@ -4,6 +4,7 @@ Keras's names, argument order and hooks, so that a Keras listing runs when its i
 facade; the work is done in the rooms: `core` for the network, `train` for the runs, `export` for the file.
 """
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
@@ -63,6 +64,10 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.module!r})"
+
+    def __copy__(self) -> "Model":
+        """A model with weights and a training of its own, as in Keras."""
+        return copy.deepcopy(self)
 
     def __call__(self, x: Any) -> Any:
         """The output for a batch; with a node of a graph, the network becomes one of its layers."""
@@ -177,8 +182,9 @@ class Model:
             resume: go on from the newest good checkpoint of `run_dir`, to the same bits as without the stop.
 
         Raises:
-            ContractError: what was given does not fit; before the first step, with what to write instead.
-            DivergenceError: the loss is no longer finite; names the layer where it began.
+            ContractError: what was given does not fit; before the first step, with what to write instead. Or another
+                thread trains this model.
+            DivergenceError: the loss, the weights or the statistics are no longer finite; names where it began.
         """
         return calls.fit(
             self, (x, y, sample_weight), Plan(epochs, self.seed, initial_epoch, shuffle, steps_per_epoch),
@@ -209,7 +215,12 @@ class Model:
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, *, return_dict: bool = False
     ) -> Any:
-        """One step on one batch; the loss and the metrics of that batch before the step."""
+        """One step on one batch; the loss and the metrics of that batch before the step.
+
+        Raises:
+            ContractError: what was given does not fit, or the learning rate's schedule does not say how long it lasts.
+            DivergenceError: the loss or the weights are not finite; the weights are those from before.
+        """
         return listed(calls.train_on_batch(self.session, x, y, sample_weight, class_weight), return_dict=return_dict)
 
     @property

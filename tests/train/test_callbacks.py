@@ -400,3 +400,8 @@ def test_bad_settings_say_what_to_write(make, message):
     with pytest.raises(ConfigError, match=message) as error:
         make()
     assert "\n  Write" in str(error.value)
+
+
+def test_a_hook_that_no_callback_has_is_refused():
+    with pytest.raises(ConfigError, match=r"no hook is called 'on_epoch_edn'\.\n  Did you mean 'on_epoch_end'"):
+        LambdaCallback(on_epoch_edn=print)

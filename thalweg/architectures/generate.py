@@ -235,7 +235,7 @@ def _begun(plan: Plan) -> Callable[[Tree, Prompt], Carry]:
         token = _chosen(plan, logits, given.key, jnp.int32(0))
         return Carry(jnp.int32(1), token, token == plan.end, cache)
 
-    return jax.jit(begun)
+    return compilation.ByShape(begun, inputs=(1,))
 
 
 @compilation.kept
@@ -257,7 +257,7 @@ def _advanced(plan: Plan, steps: int) -> Callable[[Tree, Array, Carry], tuple[Ca
 
         return jax.lax.while_loop(going, step, (carry, blank))
 
-    return jax.jit(advanced)
+    return compilation.ByShape(advanced, inputs=(2,))
 
 
 @compilation.kept
@@ -275,4 +275,4 @@ def _beams(plan: Plan) -> Callable[[Tree, Prompt], tuple[Int[Array, "rows beams 
         start = beam.first(search, cache, logits, plan.steps, plan.end, plan.pad)
         return beam.ranked(search, jax.lax.while_loop(lambda b: beam.undecided(search, b, plan.steps), step, start))
 
-    return jax.jit(searched)
+    return compilation.ByShape(searched, inputs=(1,))

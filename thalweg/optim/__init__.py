@@ -15,7 +15,7 @@ from thalweg.optim.adagrad import Adadelta, Adagrad, RMSprop
 from thalweg.optim.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from thalweg.optim.base import Optimizer
 from thalweg.optim.foreign import Optax
-from thalweg.optim.hyper import ema_params, hyper, with_hyper
+from thalweg.optim.hyper import ema_params, hyper, memory, scheduled_from, settable, with_hyper
 from thalweg.optim.lbfgs import LBFGS
 from thalweg.optim.lion import Lion
 from thalweg.optim.muon import Muon
@@ -80,7 +80,10 @@ __all__ = [
     "RMSprop",
     "ema_params",
     "hyper",
+    "memory",
     "optimizer",
+    "scheduled_from",
     "schedules",
+    "settable",
     "with_hyper",
 ]

@@ -51,7 +51,8 @@ class Optimizer(Record):
         clipnorm: the largest norm of one parameter's gradient.
         clipvalue: the largest size of one number of the gradient.
         global_clipnorm: the largest norm of the whole gradient.
-        use_ema: keep the moving average of the weights; `ema_params` reads it.
+        use_ema: keep the moving average of the weights; `ema_params` reads it. A run ends with it, unless a callback
+            puts other weights back. Statistics, which are averages already, stay.
         ema_momentum: how much of the average stays at each step.
         ema_overwrite_frequency: every so many updates the weights become their average.
         gradient_accumulation_steps: update once in so many steps, with their mean gradient.
@@ -85,6 +86,11 @@ class Optimizer(Record):
         clips = [n for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n) is not None]
         if len(clips) > 1:
             raise ConfigError(f"{type(self).__name__}: {' and '.join(clips)} exclude each other.\n  Give one of them.")
+
+    @property
+    def follows_run(self) -> bool:
+        """Whether its learning rate follows a schedule that lasts as long as a run."""
+        return isinstance(self.learning_rate, LearningRateSchedule) and self.learning_rate.follows_run
 
     @property
     def one_pass(self) -> OnePass | None:

@@ -2,6 +2,10 @@
 
 `n` is the step, counted from 0; the words are Keras's. A schedule is a pure function of the step, so it also plots:
 `schedule(np.arange(1000))`.
+
+One that was told how long it lasts counts all steps since `compile`, as in Keras: a second `fit` goes on in it, and is
+an error where the rate has come to 0 for good. One that was not lasts as long as each run, and begins anew with it, at
+the step of `initial_epoch`. A resumed run goes on where it was.
 """
 
 import dataclasses
@@ -26,6 +30,11 @@ class LearningRateSchedule(Record):
     def __call__(self, step: Any) -> Array:
         """The learning rate at `step`."""
         raise NotImplementedError
+
+    @property
+    def follows_run(self) -> bool:
+        """Whether it lasts as long as a run, because it was not told how long it lasts."""
+        return self.over(1) != self
 
     def over(self, total_steps: int | None) -> "LearningRateSchedule":
         """This schedule, lasting to the end of the run where it was not told how long it lasts."""

@@ -58,18 +58,18 @@ def fit(
     asked.check_targets(*data[:2], session.require_compiled().loss)
     batch_size = asked.batch_size(batch_size)
     validation_split = asked.number("validation_split", validation_split, asked.SHARE)
-    given = session.brought(*data)
-    apart = None if validation_data is None else session.brought(*asked.parts(validation_data))
-    session.build(given.spec)
-    training = session.training
-    with session.scope():
+    with session.running(), session.scope():
+        given = session.brought(*data)
+        apart = None if validation_data is None else session.brought(*asked.parts(validation_data))
+        session.build(given.spec)
+        training = session.training
         holdout = checked.Holdout(apart, validation_split, split)
         parts = checked.for_training(
             training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=plan.seed
         )
         train, validation = feeds(parts.train, parts.validation)
         steps = plan.limited(len(train.order(parts.batch_size, shuffle=False)))
-        training.task = training.task.lasting(steps * plan.epochs)
+        training.begin_run(steps * plan.epochs, steps * plan.initial_epoch)
         params = {"epochs": plan.epochs, "steps": steps}
         model.stop_training, model.history = False, History(params)
         hooks = CallbackList(callbacks, model, params | {"verbose": verbose})
@@ -92,24 +92,27 @@ def evaluate(session: Session, x: Any, y: Any, weight: Any, batch_size: int | No
 
 def predict(session: Session, x: Any, batch_size: int | None) -> Any:
     """The output for each row; see `Model.predict`."""
-    if session.ready is not None and batch_size is None and session.ready.takes(x):
-        with session.scope():
-            return session.ready(*session.weights, x)
+    known = session.ready
+    if known is not None and batch_size is None and known.takes(x):
+        with session.scope(), session.lent() as weights:
+            return known(weights.params, weights.state, x)
     asked.check_inputs(x)
     batch_size = asked.batch_size(batch_size)
     rows = checked.for_prediction(session.module, session.brought(x))
     session.build(rows.given.spec)
     session.ready = ready(session.network, x, rows.given.x)
-    with session.scope():
-        return outputs(session.network, *session.weights, blocks(rows, batch_size))
+    with session.scope(), session.lent() as weights:
+        return outputs(session.network, weights.params, weights.state, blocks(rows, batch_size))
 
 
 def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: Any) -> dict[str, Any]:
     """The loss and each metric of a batch before a step on it; see `Model.train_on_batch`."""
     asked.check_targets(x, y, session.require_compiled().loss)
+    session.require_idle("train_on_batch")
     given = session.brought(x, y, weight)
     session.build(given.spec)
     with session.scope():
+        session.training.require_schedule()
         rows = checked.for_evaluation(session.training, given, class_weight)
         return one_step(session.training, feed(rows))
 

@@ -21,13 +21,15 @@ def scores(training: Training, feed: Feed, batch_size: int) -> dict[str, Any]:
 
     What stateful layers carry goes on from batch to batch; the training's own state stays as it is.
     """
-    task, rows, ts = training.task, feed.rows, training.ts
+    task, rows = training.task, feed.rows
     tally = task.tally(len(rows), training.output(feed.spec))
     order = feed.order(min(batch_size, len(rows)), shuffle=False)
-    for window in training.windows(feed, order, 0):
-        first, last = jnp.int32(window.first), jnp.int32(window.last)
-        state, tally = evaluate_program(task)(ts, tally, window.data, window.order, first, last)
-        ts = ts._replace(state=state)
+    with training.held as now:
+        ts = now
+        for window in training.windows(feed, order, 0):
+            first, last = jnp.int32(window.first), jnp.int32(window.last)
+            state, tally = evaluate_program(task)(ts, tally, window.data, window.order, first, last)
+            ts = ts._replace(state=state)
     return results(task, tally)
 
 

@@ -9,19 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from thalweg.errors import DivergenceError
 from thalweg.optim import ema_params
-from thalweg.train import asked
+from thalweg.train import asked, leaves
 from thalweg.train.callbacks import CallbackList
-from thalweg.train.divergence import explain
 from thalweg.train.evaluate import results, scores
 from thalweg.train.history import History
 from thalweg.train.interrupt import Interrupt
-from thalweg.train.program import batch_at, train_program
 from thalweg.train.progress import Progress
 from thalweg.train.training import Training
 from thalweg.train.windows import Feed, Window
@@ -99,25 +95,29 @@ class Fit:
         """Train to the last epoch, or until a callback or Ctrl-C stops it."""
         with Interrupt() as interrupt:
             self.interrupt, self.pace = interrupt, Pace(self.callbacks.needs_batches())
-            self.callbacks.on_train_begin()
-            position = self.position or self._begin(self.plan.initial_epoch)
-            while position.epoch < self.plan.epochs and not self.ended and not interrupt.asked:
-                if self._epoch(position):
-                    position = self._begin(position.epoch + 1)
-                self.ended = self.callbacks.stop_training
-            # before the callbacks' last word, which may put the best weights back
-            self.record(self, position, last=True)
-            self.callbacks.on_train_end()
-            self._average()
-            self.progress.close()
+            try:
+                self._epochs()
+            finally:
+                self.progress.close()
         return self.history
+
+    def _epochs(self) -> None:
+        self.callbacks.on_train_begin()
+        position = self.position or self._begin(self.plan.initial_epoch)
+        while position.epoch < self.plan.epochs and not self.ended and not self.interrupt.asked:
+            if self._epoch(position):
+                position = self._begin(position.epoch + 1)
+            self.ended = self.callbacks.stop_training
+        self.record(self, position, last=True)  # what a resumed run goes on from: before the average
+        self._average()
+        self.callbacks.on_train_end()  # the last word: it may put the best weights back
 
     def _average(self) -> None:
         """Where the optimizer keeps the moving average of the weights, the run ends with it."""
         ts = self.training.ts
         average = ema_params(ts.optimizer, ts.params)
         if average is not None:
-            self.training.ts = ts._replace(params=jax.tree.map(jnp.array, average))
+            self.training.ts = ts._replace(params=leaves.copied(average))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -144,6 +144,8 @@ class Fit:
         for window in self.training.windows(self.feed, order, at.step):
             if not self._window(window, at):
                 return False
+            if self.callbacks.stop_training:
+                break
         logs = results(self.training.task, at.tally)
         if self.validation is not None:
             validated = scores(self.training, self.validation, self.batch_size)
@@ -154,36 +156,37 @@ class Fit:
         return True
 
     def _window(self, window: Window, at: Position) -> bool:
-        run = train_program(self.training.task)
         while at.step - window.offset < window.last:
             first = at.step - window.offset
             last = min(first + self.pace.steps, window.last)
             if self.pace.by_step:
                 self.callbacks.on_train_batch_begin(at.step)
             started = time.perf_counter()
-            ts, at.tally, reached, finite = run(
-                self.training.ts, at.tally, window.data, window.order, jnp.int32(first), jnp.int32(last)
-            )
-            at.step, self.training.ts = window.offset + int(reached), ts
+            at.tally, reached, finite = self.training.advance(at.tally, window, first, last)
+            at.step = window.offset + reached
             self.pace.measured(last - first, time.perf_counter() - started)
-            if not finite:
-                self._diverged(window, at)
-                return False
+            if not finite and self._diverged(window, at, last):
+                return True
             logs = results(self.training.task, at.tally, running=True)
             self.progress.update(at.step, logs)
             if self.pace.by_step:
                 self.callbacks.on_train_batch_end(at.step - 1, logs)
             self.record(self, at)
-            if self.interrupt.asked:
-                return False
+            if self.interrupt.asked or self.callbacks.stop_training:
+                return not self.interrupt.asked
         return True
 
-    def _diverged(self, window: Window, at: Position) -> None:
-        batch = batch_at(window.data, window.order[at.step - window.offset])
-        message = explain(self.training.task, self.training.ts, batch, at.epoch, at.step)
+    def _diverged(self, window: Window, at: Position, last: int) -> bool:
+        """Whether a callback ends the run because of it; False where what is not finite never was."""
+        reached = at.step - window.offset
+        when = f"epoch {at.epoch + 1}, step {at.step + (reached < last)}"
+        message = self.training.explain(window, reached, last, when)
+        if message is None:
+            return False
         if not self.callbacks.on_divergence(message):
-            self.progress.close()
             raise DivergenceError(message)
+        self.callbacks.model.stop_training = True
+        return True
 
 
 def one_step(training: Training, feed: Feed) -> dict[str, Any]:
@@ -191,6 +194,7 @@ def one_step(training: Training, feed: Feed) -> dict[str, Any]:
     order = feed.rows.astype(np.int32)[None]
     window = next(iter(feed.windows(order, 0)))
     tally = training.task.tally(len(feed.rows), training.output(feed.spec))
-    first, last = jnp.int32(0), jnp.int32(1)
-    training.ts, tally, *_ = train_program(training.task)(training.ts, tally, window.data, window.order, first, last)
+    tally, reached, finite = training.advance(tally, window, 0, 1)
+    if not finite and (message := training.explain(window, reached, 1, "this batch")):
+        raise DivergenceError(message)
     return results(training.task, tally)

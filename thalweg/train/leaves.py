@@ -5,7 +5,7 @@ A network has many small ones and a file costs its milliseconds however small it
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -110,6 +110,41 @@ def unpack(buffer: np.ndarray, specs: Sequence[ShapeDtype]) -> Iterator[np.ndarr
         end = start + spec.size * spec.dtype.itemsize
         yield buffer[start:end].view(spec.dtype).reshape(spec.shape)
         start = end
+
+
+class Stored(NamedTuple):
+    """A leaf's numbers off the device, and what they were there."""
+
+    data: np.ndarray
+    like: ShapeDtype
+    weak: bool
+
+
+def stored(tree: Tree) -> Tree:
+    """`tree` off the device, where no program takes it over and any process can read it."""
+    return jax.tree.map(lambda a: Stored(np.array(numbers(a)), ShapeDtype(a.shape, a.dtype), is_weak(a)), tree)
+
+
+def restored(tree: Tree) -> Tree:
+    """What `stored` was given, in memory of its own.
+
+    >>> restored(stored({"w": jnp.ones(2)}))
+    {'w': Array([1., 1.], dtype=float32)}
+    """
+    return jax.tree.map(
+        lambda leaf: place(leaf.data, leaf.like, weak=leaf.weak), tree, is_leaf=lambda node: isinstance(node, Stored)
+    )
+
+
+def infinite(tree: Tree) -> set[int]:
+    """The places of the leaves of a `stored` tree that hold a number that is not finite."""
+    stored = jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, Stored))
+    return {i for i, leaf in enumerate(stored) if not np.isfinite(leaf.data).all()}
+
+
+def copied(tree: Tree) -> Tree:
+    """`tree` in memory of its own."""
+    return jax.tree.map(jnp.copy, tree)
 
 
 def place(data: Any, like: Any, *, weak: bool) -> Any:

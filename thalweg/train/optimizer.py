@@ -1,5 +1,9 @@
 """The optimizer of a model in training: its numbers, to be read and set at any time."""
 
+import dataclasses
+
+import numpy as np
+
 from thalweg import optim
 from thalweg.errors import ContractError, nearest
 from thalweg.optim import Optimizer
@@ -45,9 +49,9 @@ class RunningOptimizer:
             AttributeError: the optimizer does not have it.
             ContractError: an Optax transformation keeps its learning rate to itself.
         """
-        numbers = {} if name.startswith("_") else optim.hyper(self._session.training.ts.optimizer)
+        numbers = {} if name.startswith("_") else self._numbers()
         if name in numbers:
-            return float(numbers[name])
+            return numbers[name]
         if name == "learning_rate":
             raise ContractError(
                 "this Optax transformation keeps its learning rate to itself.\n"
@@ -58,15 +62,23 @@ class RunningOptimizer:
             f"  {nearest(name, numbers)}"
         )
 
+    def _numbers(self) -> dict[str, float]:
+        with self._session.training.held as ts:
+            return {name: float(value) for name, value in optim.hyper(ts.optimizer).items()}
+
     def __setattr__(self, name: str, value: float) -> None:
         """Set a number.
 
         Raises:
             ContractError: the optimizer does not have it, or it follows a schedule.
+            ConfigError: the optimizer would not have been made with it: it is negative, infinite, NaN.
         """
-        training = self._session.training
         with self._session.scope():
-            training.ts = training.ts._replace(optimizer=optim.with_hyper(training.ts.optimizer, **{name: value}))
+            if isinstance(getattr(self.record, name, None), float | int):
+                with np.errstate(over="ignore"):  # too large for the dtype is infinite, and refused as such
+                    number = float(np.asarray(value, self._session.precision.param))
+                dataclasses.replace(self.record, **{name: number})
+            self._session.training.held.tune(**{name: value})
 
     def __repr__(self) -> str:
         return f"RunningOptimizer({self.record!r})"

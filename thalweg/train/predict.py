@@ -59,4 +59,4 @@ def ready(network: Network, x: Any, arrays: Tree) -> Ready | None:
     indices = getattr(getattr(network, "module", None), "indices", None)
     most = indices(0) if indices else None
     whole = whole and (most is None or x.dtype.kind in "iu")
-    return Ready(x.shape, x.dtype, predict_program(network), most) if whole else None
+    return Ready(x.shape, x.dtype, predict_program(network).at(x), most) if whole else None

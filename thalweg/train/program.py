@@ -2,7 +2,7 @@
 
 `train` walks rows `first` to `last` of the epoch's order, a batch a row. Both bounds are numbers given at run time, not
 part of the program: however the host cuts an epoch into chunks, the same instructions run, and the same bits come out.
-The walk ends early at the first step whose loss is not finite.
+The walk ends early at the first step whose loss is not finite, and its end says whether all else is.
 
 Data lies on the device once; each step gathers its rows by index. An index of -1 is padding: a last ragged batch is
 filled up with rows of its own, and `real` masks them, so there is one trace for all batches.
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from thalweg import compilation
 from thalweg.core import Network
+from thalweg.train.divergence import sound
 from thalweg.train.task import Batch, Task, TrainState, applied, ending, penalty
 from thalweg.types import Array, Tree
 
@@ -49,7 +50,8 @@ def train_body(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array
         def more(carry: tuple[TrainState, Tree, Array, Array]) -> Array:
             return (carry[2] < last) & carry[3]
 
-        return jax.lax.while_loop(more, body, (ts, tally, first, jnp.bool_(True)))
+        ts, tally, reached, finite = jax.lax.while_loop(more, body, (ts, tally, first, jnp.bool_(True)))
+        return ts, tally, reached, finite & sound(ts, reached - first)
 
     return run
 
@@ -85,19 +87,19 @@ def start_program(task: Task) -> Callable[[Array, Tree, Tree], TrainState]:
 
 
 @compilation.kept
-def train_program(task: Task) -> Callable[..., tuple[TrainState, Tree, Array, Array]]:
+def train_program(task: Task) -> compilation.ByShape:
     """The compiled training program of a task; state and accumulators are given up to it."""
-    return jax.jit(train_body(task), donate_argnums=(0, 1))
+    return compilation.ByShape(train_body(task), inputs=(2, 3), donated=(0, 1))
 
 
 @compilation.kept
-def evaluate_program(task: Task) -> Callable[..., tuple[Tree, Tree]]:
+def evaluate_program(task: Task) -> compilation.ByShape:
     """The compiled evaluation program of a task."""
-    return jax.jit(evaluate_body(task), donate_argnums=(1,))
+    return compilation.ByShape(evaluate_body(task), inputs=(2, 3), donated=(1,))
 
 
 @compilation.kept
-def predict_program(network: Network) -> Callable[..., tuple[Tree, list[Array | None]]]:
+def predict_program(network: Network) -> compilation.ByShape:
     """The compiled network in evaluation mode, with its final activation; and the leaves of the state that it moved.
 
     Only what stateful layers carry moves. A None stands for each leaf that stays, so that it is not copied.
@@ -109,7 +111,7 @@ def predict_program(network: Network) -> Callable[..., tuple[Tree, list[Array | 
         pairs = zip(jax.tree.leaves(state), jax.tree.leaves(new), strict=True)
         return ending(network, output), [None if now is old else now for old, now in pairs]
 
-    return jax.jit(run)
+    return compilation.ByShape(run, inputs=(2,))
 
 
 def moved(state: Tree, leaves: list[Array | None]) -> Tree:

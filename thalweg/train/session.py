@@ -3,25 +3,36 @@
     nothing --build--> weights --build, once compiled--> training --compile or freeze--> weights
 
 The weights stand in one place at a time: here, or in the state of the training that has taken them over. Whoever reads
-them asks for `weights`, whoever changes them from outside calls `replace`; a run leaves those of its last step.
+them asks for `lent`, whoever changes them from outside calls `replace`; a run leaves those of its last step.
+
+Several threads may read while one trains: they see the weights of the last finished chunk. A training has one run.
 """
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg import tree
+from thalweg import compilation, tree
 from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, children, replace_at, walk
 from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
+from thalweg.train import leaves
 from thalweg.train.given import Given, given
 from thalweg.train.predict import Ready
 from thalweg.train.training import Settings, Training
 from thalweg.train.weights import fitted, initial, named, order, replaced
 from thalweg.types import Spec, Tree, row_spec
+
+
+class Weights(NamedTuple):
+    """What a network has learned: its parameters and its state."""
+
+    params: Tree
+    state: Tree
 
 
 class Session:
@@ -39,9 +50,23 @@ class Session:
         self.input_spec: Spec = None  # a row of the inputs that it was last built for
         self.classes: tuple[Any, ...] | None = None  # the texts that integer labels stand for
         self.ready: Ready | None = None  # the inputs of the last prediction, where the next need no looking at
-        self._weights: tuple[Tree, Tree] | None = None
+        self._weights: Weights | None = None
         self._paths: tuple[str, ...] = ()  # of the weights of layers, as the first build made them
         self._training: Training | None = None
+        self._unlock()
+
+    def _unlock(self) -> None:
+        self._run, self._building = threading.Lock(), threading.RLock()
+        self._runner: int | None = None  # the thread whose `fit` has the training
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {"ready", "_run", "_building", "_runner"}  # of this process: programs and locks
+        kept = {name: value for name, value in vars(self).items() if name not in own}
+        return kept | {"_weights": leaves.stored(self._weights)}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept, ready=None, _weights=leaves.restored(kept["_weights"]))
+        self._unlock()
 
     @property
     def network(self) -> Network:
@@ -50,14 +75,15 @@ class Session:
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
         """Where the precision is in force."""
+        compilation.refuse_fork()
         return self.precision.scope()
 
     # How it is trained ------------------------------------------------------------------------------------------------
 
     def compile(self, settings: Settings, precision: Policy, seed: int) -> None:
         """Train by these settings from now on. Nothing is computed yet; the weights stay."""
+        self._end("compile")
         self.settings, self.precision, self.seed = settings, precision, seed
-        self._end()
 
     def require_compiled(self) -> Settings:
         """The settings.
@@ -68,6 +94,37 @@ class Session:
         if self.settings is None:
             raise ContractError("the model is not compiled.\n  Write model.compile(optimizer=..., loss=...) first.")
         return self.settings
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Where one `fit` has the training.
+
+        Raises:
+            ContractError: another one has it.
+        """
+        if not self._run.acquire(blocking=False):
+            self._refuse("fit")
+        self._runner = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._runner = None
+            self._run.release()
+
+    def require_idle(self, call: str) -> None:
+        """Refuse `call` in another thread than that of a `fit` which runs.
+
+        Raises:
+            ContractError: one does.
+        """
+        if self._runner not in (None, threading.get_ident()):
+            self._refuse(call)
+
+    def _refuse(self, call: str) -> None:
+        raise ContractError(
+            f"{call}: a fit of this model runs, and a model has one training at a time.\n"
+            "  Wait until it ends, or train another model: copy.copy(model) has weights of its own."
+        )
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
         """Whether the parameters below each dotted path learn.
@@ -82,8 +139,8 @@ class Session:
                 known = (".".join(p) for p in layers if p)
                 raise ContractError(f"the network has no layer at {path!r}.\n  {nearest(path, known)}")
             module = replace_at(module, place, dataclasses.replace(layers[place], trainable=trainable))
+        self._end("freeze")
         self.module = module
-        self._end()
 
     def become(self, module: Module) -> None:
         """Take another network.
@@ -122,12 +179,15 @@ class Session:
             if self._training is not None:
                 self._training.outputs(spec)
             else:
-                self._begin(spec)
+                with self._building:
+                    self._begin(spec)
         self.input_spec = spec
 
     def _begin(self, spec: Spec) -> None:
+        if self._training is not None:
+            return  # another thread has
         if self._weights is None:
-            self._weights = initial(self.network, self.seed, spec)
+            self._weights = Weights(*initial(self.network, self.seed, spec))
             self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
         if self.settings is not None:
             self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
@@ -141,7 +201,7 @@ class Session:
         """
         assert isinstance(self.module, Module)
         with self.scope():
-            self._weights = fitted(ModuleNetwork(self.module, self.precision), spec, weights)
+            self._weights = Weights(*fitted(ModuleNetwork(self.module, self.precision), spec, weights))
             self._paths = order(*self._weights)
         self.build(spec)
 
@@ -158,24 +218,24 @@ class Session:
         assert self._training is not None
         return self._training
 
-    @property
-    def weights(self) -> tuple[Tree, Tree]:
-        """The parameters and the state as they are now, built where they are not there yet."""
+    def lent(self) -> contextlib.AbstractContextManager[Any]:
+        """Where `params` and `state` as they are now, built where they are not there yet, stay whole."""
         if self._training is None and self._weights is None:
             self.build()
-        if self._training is not None:
-            return self._training.ts.params, self._training.ts.state
-        assert self._weights is not None
-        return self._weights
+        return contextlib.nullcontext(self._weights) if self._training is None else self._training.held
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The names of the weights in the order in which the layers made them; of another library, as its trees are."""
-        return self._paths or order(*self.weights)
+        if self._paths:
+            return self._paths
+        with self.lent() as weights:
+            return order(weights.params, weights.state)
 
     def named(self) -> dict[str, np.ndarray]:
         """The weights by dotted path, layer by layer, as copies."""
-        return named(*self.weights, self.paths)
+        with self.lent() as weights:
+            return named(weights.params, weights.state, self.paths)
 
     def replace(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
         """Put other numbers in: a list in the order of the layers, or a dict by dotted path.
@@ -183,12 +243,12 @@ class Session:
         Raises:
             ContractError: other names, another number of arrays, or another shape.
         """
-        with self.scope():
-            params, state = replaced(*self.weights, self.paths, weights)
+        with self.scope(), self.lent() as old:
+            params, state = replaced(old.params, old.state, self.paths, weights)
         if self._training is None:
-            self._weights = params, state
+            self._weights = Weights(params, state)
         else:
-            self._training.ts = self._training.ts._replace(params=params, state=state)
+            self._training.held.change(lambda ts: ts._replace(params=params, state=state))
 
     def summary(self) -> Summary:
         """The layers, their parameters, and what the optimizer keeps beside them."""
@@ -196,10 +256,13 @@ class Session:
         with self.scope():
             return summary(self.module, self.spec, optimizer=numbers, policy=self.precision)
 
-    def _end(self) -> None:
+    def _end(self, call: str) -> None:
         """End the training, whose task is no longer what is wanted, and keep its weights."""
+        if self._runner is not None:
+            self._refuse(call)
         if self._training is not None:
-            self._weights, self._training = self.weights, None
+            ts = self._training.ts
+            self._weights, self._training = Weights(ts.params, ts.state), None
         self.ready = None
 
 

@@ -117,8 +117,7 @@ class Task(Record):
 
     def lasting(self, steps: int) -> "Task":
         """The task told how long the run is, where a schedule of its optimizer lasts as long as the run."""
-        scheduled = callable(getattr(self.optimizer, "learning_rate", None))
-        return dataclasses.replace(self, total_steps=steps) if scheduled else self
+        return dataclasses.replace(self, total_steps=steps) if self.optimizer.follows_run else self
 
     def resume(self, key: Array, params: Tree, state: Tree) -> TrainState:
         """The state before the first step, from given parameters."""

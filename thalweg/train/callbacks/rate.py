@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ConfigError
+from thalweg.errors import ConfigError, nearest
 from thalweg.train.callbacks.base import Callback, Logs, say
 
 
@@ -59,8 +59,9 @@ class LearningRateScheduler(Callback):
 class TerminateOnNaN(Callback):
     """End the run, with its history, when the loss is no longer finite.
 
-    Without it `fit` raises `DivergenceError`. Either way the weights are those from before the bad step, and the
-    message names the layer where the first number that is not finite arose.
+    The epoch ends there: its loss in the history is NaN or infinite, and `on_epoch_end` is called. Without it `fit`
+    raises `DivergenceError`. Either way the weights are from before the bad step, and the message names the layer where
+    the first number that is not finite arose.
     """
 
     def on_divergence(self, message: str) -> bool:
@@ -101,4 +102,9 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
-        vars(self).update({name: hook for name, hook in (named | hooks).items() if hook is not None})
+        given = {name: hook for name, hook in (named | hooks).items() if hook is not None}
+        for name in given:
+            if not hasattr(Callback, name):
+                known = [hook for hook in vars(Callback) if hook.startswith("on_")]
+                raise ConfigError(f"LambdaCallback: no hook is called {name!r}.\n  {nearest(name, known)}")
+        vars(self).update(given)

@@ -20,8 +20,8 @@ class EarlyStopping(Callback):
         verbose: 1 says what happens.
         mode: "min", "max" or "auto".
         baseline: patience is renewed only by what also beats this.
-        restore_best_weights: whether the model ends with the weights of its best epoch, however the run ends; Keras
-            does not by default.
+        restore_best_weights: whether the model ends with the weights of its best epoch, however the run ends, also
+            where the optimizer keeps their moving average; Keras does not by default.
         start_from_epoch: epochs before it are not looked at.
     """
 

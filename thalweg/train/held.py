@@ -1,0 +1,100 @@
+"""Held: where a training stands, for the one who moves it and for those who read it meanwhile.
+
+A program that trains takes the state's memory over: while it runs, the arrays from before are gone and those after are
+not there. So the two take turns. A program has its turn for a chunk; a reader who comes meanwhile waits for the chunk's
+end, and from then on has arrays that no later chunk takes over, for as long as it reads.
+
+    with held as ts:      the state after the last finished chunk
+
+Now and then a copy is kept outside the device, which costs a hundredth of the time. The training goes back to it where
+its numbers are no longer finite, and where a program that took the state over gave none back.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from thalweg import optim
+from thalweg.train import leaves
+from thalweg.train.task import TrainState
+from thalweg.types import Tree
+
+SHARE = 100  # the time between two copies, over that of a copy
+
+
+class Held:
+    """A training's state.
+
+    Args:
+        ts: where it begins.
+    """
+
+    def __init__(self, ts: TrainState) -> None:
+        self.now = ts
+        self.kept: Tree = None  # an earlier state, off the device
+        self._kept_at, self._cost = 0.0, 0.0
+        self._next, self._turn = threading.Lock(), threading.Lock()  # who waits for the turn keeps the next one waiting
+        self._readers: list[None] = []
+
+    def __enter__(self) -> TrainState:
+        with self._next, self._turn:
+            self._readers.append(None)
+            return self.now
+
+    def __exit__(self, *_: object) -> None:
+        self._readers.pop()
+
+    def change(self, to: Callable[[TrainState], TrainState]) -> None:
+        """Put `to(state)` in the state's place; there is no way back."""
+        with self._next, self._turn:
+            self.now, self.kept = to(self.now), None
+
+    def tune(self, **numbers: float) -> None:
+        """Set numbers of the optimizer; they stay when the training goes back. A raised one may spoil the next step."""
+        with self._next, self._turn:
+            old = optim.hyper(self.now.optimizer)
+            self.now = self.now._replace(optimizer=optim.with_hyper(self.now.optimizer, **numbers))
+            if any(value > old[name] for name, value in numbers.items()):
+                self._kept_at = 0.0
+
+    def advance(self, run: Callable[[TrainState], tuple[Any, ...]]) -> tuple[Any, ...]:
+        """The turn of a program that takes the state over and gives the next one, and what else it gives."""
+        with self._next:
+            self._turn.acquire()
+        try:
+            self._keep()
+            self.now, *rest = run(leaves.copied(self.now) if self._readers else self.now)
+        except BaseException:  # Ctrl-C, too
+            if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.now)):
+                self.now, self.kept = leaves.restored(self.kept), None
+            raise
+        finally:
+            self._turn.release()
+        return tuple(rest)
+
+    def back(self) -> int:
+        """Go back to the state that was kept; by how many steps."""
+        with self._next, self._turn:
+            was, self.now, self.kept = self.now, leaves.restored(self.kept), None
+            numbers = optim.settable(was.optimizer)
+            self.now = self.now._replace(optimizer=optim.with_hyper(self.now.optimizer, **numbers))
+            return int(was.step) - int(self.now.step)
+
+    def _keep(self) -> None:
+        started = time.perf_counter()
+        if self.kept is None or started - self._kept_at > SHARE * self._cost:
+            new = leaves.stored(self.now)
+            if self.kept is None or leaves.infinite(new) <= leaves.infinite(self.kept):  # else it is spoiled already
+                self.kept = new
+            self._kept_at = time.perf_counter()
+            self._cost = self._kept_at - started
+
+    def __getstate__(self) -> Any:
+        with self as ts:
+            return leaves.stored(ts)
+
+    def __setstate__(self, stored: Any) -> None:
+        Held.__init__(self, leaves.restored(stored))
