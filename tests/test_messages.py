@@ -44,18 +44,21 @@ def name_of(error):
     return ast.unparse(error.func if isinstance(error, ast.Call) else error)
 
 
-def said(node, scope, known, seen=()):
-    """The texts that `node`, inside the function `scope`, may put into a message."""
+def said(node, scope, known, seen=None):
+    """The texts that `node`, inside the function `scope`, may put into a message; each name is followed once."""
+    seen = set() if seen is None else seen
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield part.value
-        elif isinstance(part, ast.Name) and part.id not in seen:
+        elif isinstance(part, ast.Name) and (scope, part.id) not in seen:
+            seen.add((scope, part.id))
             for assigned in assignments(scope, part.id):
-                yield from said(assigned, scope, known, (*seen, part.id))
+                yield from said(assigned, scope, known, seen)
         elif isinstance(part, ast.Call) and (name := name_of(part).rpartition(".")[2]) not in seen:
+            seen.add(name)
             for function in known.get(name, ()):
                 for statement in without_docstring(function):
-                    yield from said(statement, function, known, (*seen, name))
+                    yield from said(statement, function, known, seen)
 
 
 def assignments(scope, name):

@@ -123,14 +123,16 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
     if described["compile"] is not None:
         bounds.count(described["compile"], "the settings of training and the metrics")
         settings = [_read(part)(value) for value, part in zip(described["compile"], SETTINGS, strict=True)]
-        bounds.check_settings(settings, file.weights)
+        with precision.scope():
+            bounds.check_settings(settings, file.weights)
         model.compile(*settings, precision=precision, seed=described["seed"])
     model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
     records = file.preprocessing.get("records", {})
     model.preprocessing = {name: _record(value) for name, value in records.items()}
     model.session.take(spec, file.weights)
     if described["compile"] is not None:
-        bounds.check_metrics(model.session.training, spec)
+        with precision.scope():
+            bounds.check_metrics(model.session.training, spec)
     return model
 
 
