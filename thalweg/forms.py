@@ -4,13 +4,14 @@ A person edits such a file, a disk spoils it: whoever reads one asks here before
 """
 
 import json
-import stat
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thalweg.errors import FormatError
+from thalweg.files import opened
+from thalweg.jsontext import once
 
 SIZE_LIMIT = 64 * 2**20  # bytes
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -66,33 +67,13 @@ def read_json(path: Path) -> Any:
     Raises:
         FormatError: it is too large, nests too deep, or gives a name twice.
         ValueError: it is no JSON.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is a device, a pipe, a folder.
     """
+    with opened(path) as file:
+        content = file.read(SIZE_LIMIT + 1)
+    if len(content) > SIZE_LIMIT:
+        raise FormatError(f"it has more than {SIZE_LIMIT} bytes")
     try:
-        return json.loads(read_bytes(path, SIZE_LIMIT), object_pairs_hook=_unique)
+        return json.loads(content, object_pairs_hook=once)
     except RecursionError:
         raise FormatError("it nests too deep") from None
-
-
-def read_bytes(path: Path, limit: int) -> bytes:
-    """What the file at `path` holds, if it is a plain file of at most `limit` bytes.
-
-    Raises:
-        FormatError: it is larger, or a device, a pipe, a folder.
-        OSError: it cannot be read.
-    """
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise FormatError("it is no plain file")
-    if found.st_size > limit:
-        raise FormatError(f"it has {found.st_size} bytes; at most {limit} are read")
-    return path.read_bytes()
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in out:
-            raise FormatError(f"the name {shown(name)} is given twice")
-        out[name] = value
-    return out

@@ -31,6 +31,18 @@ LIMITS = MappingProxyType(
         "json_depth": Limit(64, "levels of lists and objects"),
         "json_names": Limit(2**12, "names in an object"),
         "line_columns": Limit(2**10, "columns of a line"),
+        "model_arrays": Limit(2**12, "arrays of weights"),
+        "model_bytes": Limit(2**36, "bytes"),
+        "model_copies": Limit(256, "numbers for each weight"),
+        "model_depth": Limit(128, "levels of lists and objects"),
+        "model_json": Limit(2**24, "bytes of a description"),
+        "model_layers": Limit(1500, "layers, and calls of them"),
+        "model_metrics": Limit(256, "metrics"),
+        "model_name": Limit(1000, "characters of a name"),
+        "model_records": Limit(15_000, "records and words"),
+        "model_row": Limit(2**28, "numbers"),
+        "model_values": Limit(2**20, "values of a description"),
+        "model_windows": Limit(2**15, "places of all windows of pooling and convolution, each for one output"),
         "picture_pixels": Limit(2**26, "pixels"),
         "sound_channels": Limit(64, "channels"),
         "sound_chunks": Limit(2**12, "chunks"),
@@ -79,18 +91,18 @@ def within(name: str, found: int, where: object, error: type[ThalwegError] = Dat
     >>> within("sound_channels", 2, "a.wav")
     """
     if found > limit(name):
-        raise beyond(name, where, error)
+        raise beyond(name, where, error, found)
 
 
-def beyond(name: str, where: object, error: type[ThalwegError] = DataError) -> ThalwegError:
-    """The error of a file that asks for more than the limit called `name`.
+def beyond(name: str, where: object, error: type[ThalwegError] = DataError, found: int | None = None) -> ThalwegError:
+    """The error of a file that asks for more than the limit called `name`; `found` is how much, where that is known.
 
     >>> print(beyond("sound_channels", "a.wav"))
     a.wav has more than 64 channels; that is the limit sound_channels.
       Leave it out if that is not what it should hold; else set THALWEG_LIMIT_SOUND_CHANNELS to a higher number.
     """
-    most = limit(name)
+    enough = " to a higher number" if found is None or found >= 10**19 else f"={found}"
     return error(
-        f"{where} has more than {most:,} {LIMITS[name].what}; that is the limit {name}.\n"
-        f"  Leave it out if that is not what it should hold; else set {PREFIX}{name.upper()} to a higher number."
+        f"{where} has more than {limit(name):,} {LIMITS[name].what}; that is the limit {name}.\n"
+        f"  Leave it out if that is not what it should hold; else set {PREFIX}{name.upper()}{enough}."
     )

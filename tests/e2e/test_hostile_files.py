@@ -108,9 +108,9 @@ def test_what_is_no_model_file_at_all(tmp_path):
 
 def test_a_file_above_the_limit(tmp_path, monkeypatch):
     path = zipped(tmp_path / "m.tw", members(tmp_path / "m.tw"))
-    monkeypatch.setenv("THALWEG_LIMIT_SIZE", "100")
-    refused(path, r"at most 100 are taken.\n  If you trust .* THALWEG_LIMIT_SIZE=")
-    monkeypatch.setenv("THALWEG_LIMIT_SIZE", str(path.stat().st_size))
+    monkeypatch.setenv("THALWEG_LIMIT_MODEL_BYTES", "100")
+    refused(path, r"more than 100 bytes; that is the limit model_bytes.\n.* THALWEG_LIMIT_MODEL_BYTES=")
+    monkeypatch.setenv("THALWEG_LIMIT_MODEL_BYTES", str(path.stat().st_size))
     assert modelfile.read(path).architecture == ARCHITECTURE
 
 

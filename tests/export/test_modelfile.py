@@ -15,8 +15,9 @@ import pytest
 import safetensors.numpy
 
 from thalweg.errors import ModelFileError
-from thalweg.export import limits, modelfile
+from thalweg.export import modelfile
 from thalweg.export import safetensors as ours
+from thalweg.limits import limit
 
 ARCHITECTURE = {"type": "Sequential", "layers": [{"type": "Dense", "units": 3, "rate": 0.1, "name": "Größe"}]}
 PREPROCESSING = {"mean": [0.1, -1e-30, float("inf")], "labels": ["a", "b"], "nothing": None}
@@ -128,7 +129,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, target):
         ({"weights": {"w": np.zeros(2, ">f4")}}, "cannot hold 'w' of dtype >f4"),
         ({"weights": {"__metadata__": np.zeros(2)}}, "cannot hold '__metadata__'"),
         ({"architecture": {"f": len}}, "architecture.json cannot be stored"),
-        ({"preprocessing": {"x": "y" * limits.DEFAULTS["JSON"]}}, "the bytes of preprocessing.json: .* at most"),
+        ({"preprocessing": {"x": "y" * limit("model_json")}}, "preprocessing.json has more than .* model_json"),
         ({"manifest": {"x": {1: 1, "1": 2}}}, "manifest.json is not JSON: the name '1' is given twice"),
     ],
 )

@@ -16,7 +16,8 @@ import numpy as np
 from thalweg import architectures, data, layers, losses, metrics, optim
 from thalweg.core import Module, Policy
 from thalweg.errors import ConfigError, ModelFileError, ThalwegError
-from thalweg.export import bounds, limits, modelfile
+from thalweg.export import bounds, modelfile
+from thalweg.limits import limit
 from thalweg.record import MAX_DEPTH, Record, freeze, from_json, same, to_json
 from thalweg.types import Spec
 
@@ -96,7 +97,7 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
 def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
     """The model stored at `path`, built by `make(module)`.
 
-    What the file says is held against its arrays and against `limits` before anything is made for it.
+    What the file says is held against its arrays and against `thalweg.limits` before anything is made for it.
 
     Raises:
         ModelFileError: the file is missing, damaged, asks for what is not allowed, or for more than it holds.
@@ -138,7 +139,7 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
 
 def _read(part: str) -> Callable[[Any], Any]:
     """What makes a value of a part of the file, built of its names alone."""
-    return lambda described: from_json(described, allowed(part), MAX_DEPTH - limits.limit("DEPTH"))
+    return lambda described: from_json(described, allowed(part), MAX_DEPTH - limit("model_depth"))
 
 
 def _preprocessing(name: str, record: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a model file describes, held against its own arrays and against `limits` before anything is built or allocated.
+"""What a model file describes, held against its own arrays and `thalweg.limits` before anything is built or allocated.
 
 The network is walked over abstract inputs. Each weight that a layer asks for has to lie in the file with this shape,
 so the walk ends at the first that does not, however many layers or units are claimed; and what a layer makes of one row
@@ -16,8 +16,8 @@ import numpy as np
 
 from thalweg import tree
 from thalweg.core import Module, Policy, trace, walk
-from thalweg.errors import ConfigError
-from thalweg.export import limits
+from thalweg.errors import ConfigError, ModelFileError
+from thalweg.limits import within
 from thalweg.losses import Loss
 from thalweg.optim import Optimizer
 from thalweg.train import Training
@@ -41,9 +41,9 @@ def module(described: Any, read: Callable[[Any], Any]) -> Module:
     made = read(described)
     if not isinstance(made, Module):
         raise ConfigError(f"{made!r:.100} is no network.\n  {REMEDY}")
-    limits.hold("LAYERS", sum(1 + len(getattr(m, "wiring", ())) for _, m in walk(made)), "the layers of the network")
+    within("model_layers", sum(1 + len(getattr(m, "wiring", ())) for _, m in walk(made)), "the network", ModelFileError)
     _check_switches(made)
-    limits.hold("WINDOW", sum(_places(m) for _, m in walk(made)), "the places that the network's windows read")
+    within("model_windows", sum(_places(m) for _, m in walk(made)), "the network", ModelFileError)
     return made
 
 
@@ -74,7 +74,7 @@ def count(described: Any, what: str) -> None:
     while level:
         number += sum(isinstance(v, dict | str) for v in level)
         level = [c for v in level if isinstance(v, dict | list) for c in (v.values() if isinstance(v, dict) else v)]
-    limits.hold("RECORDS", number, what)
+    within("model_records", number, what, ModelFileError)
 
 
 def spec(described: Any) -> Spec:
@@ -94,7 +94,7 @@ def spec(described: Any) -> Spec:
     if described["dtype"] not in KINDS:
         raise ConfigError(f"the inputs have the dtype {described['dtype']!r:.100}.\n  {REMEDY}")
     row = row_spec(shape, described["dtype"])
-    limits.hold("ROW", math.prod(row.shape), "the numbers of a row of the inputs")
+    within("model_row", math.prod(row.shape), "a row of the inputs", ModelFileError)
     return row
 
 
@@ -110,9 +110,9 @@ def check(network: Module, row: Spec, precision: Any, weights: Mapping[str, np.n
         raise ConfigError(f"the precision is {precision!r:.100}.\n  {REMEDY}")
     with precision.scope():
         call, _ = trace(network, row, precision, train=False, slots=functools.partial(Fitting, weights))
-    limits.hold("LAYERS", len(call.trail), "the layers of the network as it is called")
+    within("model_layers", len(call.trail), "the network as it is called", ModelFileError)
     for path, _, _, output in call.trail:
-        limits.hold("ROW", tree.size(output), f"the numbers that {'.'.join(path) or 'the network'} makes of a row")
+        within("model_row", tree.size(output), f"what {'.'.join(path) or 'the network'} makes of a row", ModelFileError)
 
 
 def check_settings(settings: Sequence[Any], weights: Mapping[str, np.ndarray]) -> None:
@@ -125,13 +125,11 @@ def check_settings(settings: Sequence[Any], weights: Mapping[str, np.ndarray]) -
     optimizer, loss, metrics = settings
     if not (isinstance(optimizer, Optimizer) and isinstance(loss, Loss) and isinstance(metrics, tuple)):
         raise ConfigError(f"{settings!r:.200} are no optimizer, loss and metrics.\n  {REMEDY}")
-    limits.hold("METRICS", len(metrics), "the metrics")
+    within("model_metrics", len(metrics), "the training", ModelFileError)
     params = {name: jax.ShapeDtypeStruct(a.shape, np.float32) for name, a in weights.items() if a.size}
     kept = jax.eval_shape(optimizer.mover(None, 1).init, params)
     each = tree.size(kept) // max(1, tree.size(params))
-    limits.hold(
-        "COPIES", each if tree.size(kept) > 2**20 else 0, "the numbers that the optimizer keeps for each weight"
-    )
+    within("model_copies", each if tree.size(kept) > 2**20 else 0, "the optimizer", ModelFileError)
 
 
 def check_metrics(training: Training, spec: Spec) -> None:
@@ -141,7 +139,7 @@ def check_metrics(training: Training, spec: Spec) -> None:
         ModelFileError: it is too much.
     """
     sums = jax.eval_shape(lambda: training.task.tally(1, training.output(spec)))
-    limits.hold("ROW", tree.size(sums), "the numbers that the metrics add up")
+    within("model_row", tree.size(sums), "what the metrics add up", ModelFileError)
 
 
 def classes(described: Any) -> tuple[Any, ...] | None:

@@ -25,9 +25,10 @@ from typing import IO, Any
 import numpy as np
 
 from thalweg.errors import ModelFileError
-from thalweg.export import limits, safetensors, strictjson
+from thalweg.export import safetensors, strictjson
 from thalweg.export.strictjson import REMEDY
 from thalweg.files import replacing
+from thalweg.limits import within
 
 FORMAT = 1
 MEMBERS = ("manifest.json", "architecture.json", "preprocessing.json", "weights.safetensors")
@@ -94,7 +95,7 @@ def write(
 
 
 def read(path: str | PathLike[str]) -> ModelFile:
-    """Read a model file. How much it may hold is in `limits`.
+    """Read a model file. How much it may hold is in `thalweg.limits`.
 
     Raises:
         ModelFileError: the file is missing, truncated, altered, too large, of a newer format, or holds anything but
@@ -105,7 +106,7 @@ def read(path: str | PathLike[str]) -> ModelFile:
         raise ModelFileError(f"there is no model file {path}.\n  Give the path that the model was saved to.")
     with _border(path), path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        limits.hold("SIZE", size, "the bytes of the file")
+        within("model_bytes", size, "the file", ModelFileError)
         _check_ends(file, size)
         with zipfile.ZipFile(file) as archive:
             return _content(archive, size)
@@ -176,7 +177,7 @@ def _check_plain(info: zipfile.ZipInfo) -> None:
         "is compressed": info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size,
     }
     if info.orig_filename.endswith(".json"):
-        limits.hold("JSON", info.file_size, f"the bytes of {info.orig_filename:.100}")
+        within("model_json", info.file_size, f"{info.orig_filename:.100}", ModelFileError)
     if declared := [fault for fault, holds in faults.items() if holds]:
         raise ModelFileError(f"its member {info.orig_filename!r:.100} {declared[0]}.\n  {REMEDY}")
 

@@ -20,8 +20,9 @@ import ml_dtypes
 import numpy as np
 
 from thalweg.errors import ModelFileError
-from thalweg.export import limits, strictjson
+from thalweg.export import strictjson
 from thalweg.export.strictjson import REMEDY
+from thalweg.limits import within
 
 AXES_LIMIT = 32
 DTYPES = {
@@ -84,7 +85,7 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
         raise ModelFileError(f"weights.safetensors: a header of {length} bytes does not fit.\n  {REMEDY}")
     header = strictjson.parse(data[8 : 8 + length], "the header of weights.safetensors")
     header.pop("__metadata__", None)
-    limits.hold("ARRAYS", len(header), "the arrays of weights.safetensors")
+    within("model_arrays", len(header), "weights.safetensors", ModelFileError)
     rows = {name: _row(name, row) for name, row in header.items()}
     end = 0
     for name, (dtype, shape, start, stop) in sorted(rows.items(), key=lambda item: item[1][2:]):

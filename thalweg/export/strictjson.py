@@ -1,11 +1,11 @@
 """JSON from a file that may be hostile: bounded in size, depth and names, each name once."""
 
 import json
-import sys
 from typing import Any
 
-from thalweg.errors import FormatError, ModelFileError
-from thalweg.export import limits
+from thalweg.errors import ModelFileError
+from thalweg.jsontext import once
+from thalweg.limits import beyond, within
 
 REMEDY = "The file is damaged or was made by something else: take a whole copy, or save the model again."
 
@@ -30,30 +30,24 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
     Raises:
         ModelFileError: it is too long, too deep, no JSON object, or gives a name twice.
     """
-    limits.hold("JSON", len(data), f"the bytes of {what}")
-    limits.hold("VALUES", data.count(b",") + data.count(b"[") + data.count(b"{"), f"the values of {what}")
+    within("model_json", len(data), what, ModelFileError)
+    within("model_values", data.count(b",") + data.count(b"[") + data.count(b"{"), what, ModelFileError)
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_unique)
+        value = json.loads(data.decode(), object_pairs_hook=_named)
     except RecursionError:
-        limits.hold("DEPTH", sys.getrecursionlimit(), f"the levels of {what}")
-        raise ModelFileError(f"{what} nests deeper than Python reads.\n  {REMEDY}") from None
+        raise beyond("model_depth", what, ModelFileError) from None
     except ValueError as error:
         raise ModelFileError(f"{what} is not JSON: {error}.\n  {REMEDY}") from error
     if not isinstance(value, dict):
         raise ModelFileError(f"{what} holds a {type(value).__name__}; an object was expected.\n  {REMEDY}")
-    limits.hold("DEPTH", _depth(value), f"the levels of {what}")
+    within("model_depth", _depth(value), what, ModelFileError)
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out = dict(pairs)
-    for name in out:
-        limits.hold("NAME", len(name), f"the characters of the name {name:.20}...")
-    if len(out) < len(pairs):
-        seen: set[str] = set()
-        name = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise FormatError(f"the name {name!r:.100} is given twice")
-    return out
+def _named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for name, _ in pairs:
+        within("model_name", len(name), f"the name {name:.20}...", ModelFileError)
+    return once(pairs)
 
 
 def _depth(value: Any) -> int:

@@ -1,13 +1,11 @@
 """A line of JSON that may be damaged or hostile: bounded in depth and names, each name once, all of it text."""
 
 import json
-import re
 from typing import Any
 
 from thalweg.errors import DataError, FormatError
+from thalweg.jsontext import depth, once
 from thalweg.limits import beyond, limit, within
-
-BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def parsed(line: str, name: str) -> Any:
@@ -22,17 +20,12 @@ def parsed(line: str, name: str) -> Any:
     if line.count("[") + line.count("{") > limit("json_depth") and depth(line) > limit("json_depth"):
         raise beyond("json_depth", name)
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         within("json_names", len(pairs), name)
-        out: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in out:
-                raise FormatError(f"the name {key!r:.80} is given twice")
-            out[key] = value
-        return out
+        return once(pairs)
 
     try:
-        value = json.loads(line, object_pairs_hook=once, parse_constant=_refuse)
+        value = json.loads(line, object_pairs_hook=named, parse_constant=_refuse)
         if "\\ud" in line.lower():  # an escaped surrogate, which stands for a character only beside another
             json.dumps(value, ensure_ascii=False).encode()
     except DataError:
@@ -42,19 +35,6 @@ def parsed(line: str, name: str) -> Any:
     except ValueError as error:
         raise DataError(f"{name} is no JSON: {error}.\n  Write one object a line, each name once.") from error
     return value
-
-
-def depth(line: str) -> int:
-    """How many lists and objects nest in `line`, without building any.
-
-    >>> depth('[{"a": "[[["}]')
-    2
-    """
-    deepest = now = 0
-    for match in BRACKETS.finditer(line):
-        now += 1 if match[0] in "[{" else -1 if match[0] in "]}" else 0
-        deepest = max(deepest, now)
-    return deepest
 
 
 def _refuse(constant: str) -> Any:
