@@ -96,7 +96,7 @@ LIMITED = {
     "model_row of the inputs": {"input__shape": [10**9]},
     "model_row of several axes": {"input__shape": [10**4, 10**4, 10**4]},
     "model_row that a layer makes": {"module": {"type": "RepeatVector", "n": 10**10}},
-    "model_row, upsampled": {"module": {"type": "UpSampling1D", "size": 10**9}, "input__shape": [9, 2]},
+    "model_row upsampled": {"module": {"type": "UpSampling1D", "size": 10**9}, "input__shape": [9, 2]},
     "model_copies": {"compile": [{"type": "LBFGS", "memory_size": 10**7}, MSE, []]},
     "model_metrics": {"compile": [ADAM, MSE, ["mae"] * 1000]},
     "model_records of training": {"compile": [ADAM, MSE, ["mae"] * 20_000]},

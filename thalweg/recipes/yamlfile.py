@@ -9,6 +9,8 @@ from thalweg.errors import ConfigError, FormatError
 from thalweg.files import opened
 from thalweg.limits import limit, within
 
+TEXT = "tag:yaml.org,2002:str"
+
 
 def load(path: Path) -> Any:
     """What the file at `path` holds: names, numbers, texts, lists.
@@ -44,10 +46,9 @@ def _check_size(text: str, path: Path) -> None:
 
 
 def _check_names(node: Any) -> None:
-    """`FormatError` where the mapping at the top gives a name twice: the last would be taken, unsaid."""
-    names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    """`FormatError` where the mapping at the top has a key that is no text, or a name twice: the last would be taken."""
     seen: set[Any] = set()
-    for name in names:
-        if not isinstance(name, str) or name in seen:
-            raise FormatError(f"the name {name!r:.80} is given twice, or is none.")
-        seen.add(name)
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.tag != TEXT or key.value in seen:
+            raise FormatError(f"the name {key.value!r:.80} is given twice, or is no text")
+        seen.add(key.value)
