@@ -46,7 +46,7 @@ def _check_size(text: str, path: Path) -> None:
 
 
 def _check_names(node: Any) -> None:
-    """`FormatError` where the mapping at the top has a key that is no text, or one twice, of which the last would count."""
+    """`FormatError` where the mapping at the top has a key that is no text, or a name twice: the last would count."""
     seen: set[Any] = set()
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.tag != TEXT or key.value in seen:
