@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.peers import relaxed
-from thalweg.kernels.recurrence import LSTM_CELL
+from thalweg.kernels.recurrence import LSTM_CELL, recurrence
 from thalweg.ops import recurrent as ops
 from thalweg.ops.activations import hard_sigmoid, sigmoid, softsign, tanh
 
@@ -119,12 +119,13 @@ def test_saturated_gates_stay_finite():
 def test_small_gates_keep_their_digits_in_bfloat16():
     """sigmoid(-5) is 0.0067; taken in bfloat16 as (1 + tanh(-2.5)) / 2 it would be 0.0059 or 0.0078."""
     a = jnp.full((1, 4), -5.0, jnp.bfloat16)
-    (h, c), _ = LSTM_CELL.forward(a, (jnp.zeros((1, 1), jnp.bfloat16), jnp.ones((1, 1), jnp.bfloat16)))
+    U, h_0, c_0 = (jnp.full(shape, value, jnp.bfloat16) for shape, value in (((1, 4), 0), ((1, 1), 0), ((1, 1), 1)))
+    _, (h, c) = recurrence(LSTM_CELL, False, a[None], U, (h_0, c_0), None, None)
     gate = 1 / (1 + np.exp(5.0))
     kept = gate + gate * np.tanh(-5.0)  # both gates, and the candidate
     assert (h.dtype, c.dtype) == (jnp.bfloat16, jnp.bfloat16)
     np.testing.assert_allclose(np.float64(c[0, 0]), kept, atol=gate * 2**-7)
-    alone = LSTM_CELL.forward(a.at[0, 0].set(-100), (h, jnp.ones((1, 1), jnp.bfloat16)))[0][1]
+    _, (_, alone) = recurrence(LSTM_CELL, False, a.at[0, 0].set(-100)[None], U, (h_0, c_0), None, None)
     np.testing.assert_allclose(np.float64(alone[0, 0]), gate, rtol=2**-7)
 
 

@@ -29,6 +29,7 @@ def widen(x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
 def rounded(function: Callable[..., Array], x: Shaped[Array, "..."], *others: Shaped[Array, "..."]) -> Array:
     """`function(x, *others)` in at least float32, rounded once to the dtype of x; and so are its gradients.
 
+    >>> import jax
     >>> of = jax.grad(lambda b: jnp.sum(rounded(jnp.add, jnp.ones((4096, 1), b.dtype), b), dtype=jnp.float32))
     >>> of(jnp.ones((1, 1), jnp.bfloat16)).item()
     4096.0

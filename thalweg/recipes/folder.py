@@ -207,7 +207,9 @@ def read_config(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {reason(error)}.\n  Write the path of a .yaml file.") from error
     except ValueError as error:
-        raise ConfigError(f"{path} is no configuration: {error}.\n  Write lines such as `epochs: 5`.") from error
+        raise ConfigError(
+            f"{path} is no configuration in YAML: {error}.\n  Write lines such as `epochs: 5`."
+        ) from error
     for name in ("recipe", "data"):
         if not isinstance(config.get(name, ""), str) and (name, config[name]) != ("data", None):
             raise ConfigError(

@@ -39,13 +39,13 @@ def application(trained: Trained) -> Application:
     return resolve(NO_RECIPE)() if trained.recipe is None else trained.recipe.application
 
 
-def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object]) -> Verdict:
+def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object] = str) -> Verdict:
     """The model judged on labelled data of a person's own, or on the test part of its recipe's data.
 
     Args:
         trained: the model.
         data: a file or a folder; None for the recipe's own.
-        say: receives a line that tells which data it is, before the judgement.
+        say: receives a line that tells which data it is, before the judgement; by default nobody hears it.
 
     Raises:
         ConfigError: no data is given, and the model is no recipe's.

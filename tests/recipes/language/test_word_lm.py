@@ -16,6 +16,7 @@ from thalweg.recipes.language import states, word_lm
 from thalweg.recipes.trained import ask, load
 from thalweg.train.callbacks import Callback
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*validation rows are also training rows")  # of two sentences
 SENTENCES = "The cat sat on the mat .\nA dog saw the cat , and ran .\n"
 SMALL = {"units": 12, "batch_size": 3, "context": 5, "epochs": 2, "learning_rate": 2.0, "dropout": 0.0, "tied": False}
 

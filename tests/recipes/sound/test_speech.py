@@ -128,7 +128,7 @@ def test_the_rates_and_the_guesses_are_counted_by_hand():
         ("path,label\nown/0.wav,A\n", r"no column 'text'"),
         ("path,text\nown/0.wav,A\nown/99.wav,B\n", r"row 1: .*99.wav is not there"),
         ("path,text\nown/0.wav,\n", r"row 0: 0.wav has no 'text'"),
-        ("path,text\n" + "own/0.wav,ABABABABABABABABABABABABAB\n" * 30, r"0.wav: its text needs 26 steps"),
+        ("path,text\n" + "".join(f"own/{k}.wav,{'AB' * 13}\n" for k in range(30)), r"\d.wav: its text needs 26 steps"),
         ("path,text\nown/0.wav,A\n", r"too few"),
     ],
 )

@@ -77,6 +77,7 @@ def own(tmp_path_factory):
 def finished(own, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(catalog.RECIPES, "bag", Line(f"{__name__}:RECIPE", "text classes", "drawn", "1 s", "a bag"))
+        patch.setitem(registry.ALLOWED, "Bag", Bag)
         folder = tmp_path_factory.mktemp("run") / "run"
         return recipes.run("bag", epochs=25, learning_rate=0.05, data=own, run_dir=folder, verbose=0)
 

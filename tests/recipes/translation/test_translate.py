@@ -57,6 +57,7 @@ def test_a_transformer_translates_beside_its_baselines(finished):
     assert "sacrebleu, 13a, cased" in page
 
 
+@pytest.mark.filterwarnings("ignore:.*validation rows are also training rows")
 def test_lstms_translate_too(own, tmp_path):
     result = recipes.run("translate", SMALL, network="lstm", data=own, run_dir=tmp_path / "run", verbose=0)
     assert result.scores["bleu"] >= 80

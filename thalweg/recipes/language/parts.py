@@ -10,6 +10,7 @@ from thalweg import data
 from thalweg.errors import DataError
 
 TENTH = 0.1
+KINDS = 20  # different texts, below which they are kinds
 
 Parts = dict[str, Any]
 """Texts by part: "train", "validation", "test"."""
@@ -38,8 +39,12 @@ def of_one(text: Any, validation: float, *, test: bool) -> Parts:
 
 
 def shuffle(texts: list[str], share: float, names: tuple[str, str], seed: int) -> Parts:
-    """Texts that know no order as two parts, `share` of them the second."""
+    """Texts that know no order as two parts, `share` of them the second; copies of a text are in one of them.
+
+    Where so few texts differ that they are kinds, not copies, each is drawn alone.
+    """
     if len(texts) < 2:
         raise DataError(f"{len(texts)} texts cannot be parted.\n  Give more, a line each.")
-    rows = data.split(len(texts), validation=share, seed=seed)
+    groups = data.equal_rows(texts) if len(set(texts)) >= KINDS else None
+    rows = data.split(len(texts), validation=share, groups=groups, seed=seed)
     return {name: [texts[i] for i in part] for name, part in zip(names, (rows.train, rows.validation), strict=True)}
