@@ -14,7 +14,7 @@ SMALL = {"units": 24, "embedding": 8, "epochs": 12, "batch_size": 16, "learning_
 def own(tmp_path_factory):
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("own") / "names.txt"
-    lines = ["".join(rng.choice(["ba", "lo", "mi"]) for _ in range(rng.integers(1, 4))) + "x" for _ in range(200)]
+    lines = ["".join(rng.choice(["ba", "lo", "mi", "te", "ku"], rng.integers(1, 4))) + "x" for _ in range(600)]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
