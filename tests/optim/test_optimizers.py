@@ -151,3 +151,15 @@ def test_nadam_in_float64_keeps_its_digits():
             top = ahead * m / (1 - product * ahead) + (1 - now) * g / (1 - product)
             w = w - 0.001 * top / (np.sqrt(v / (1 - b2**t)) + 1e-7)
         np.testing.assert_allclose(params["w"], w, rtol=1e-13)
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_a_norm_that_overflows_is_not_an_update_of_nothing(name, clip):
+    """The squares of 1e25 are infinite, and a gradient over an infinite norm was 0: weights that stay, unsaid."""
+    optimizer = getattr(optim, name)(0.1, **{clip: 1.0})
+    params = {"kernel": jnp.ones((4, 3)), "bias": jnp.ones(3)}
+    gradient = {"kernel": jnp.full((4, 3), 1e25), "bias": jnp.full(3, 1e25)}
+    mover = optimizer.mover(None, 1)
+    moved = mover.move(gradient, mover.init(params), params)[0]
+    assert all(np.isnan(leaf).all() for leaf in jax.tree.leaves(moved))

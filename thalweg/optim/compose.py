@@ -95,8 +95,8 @@ def shrinkage(gradient: Tree, h: Any) -> Array | None:
 
 
 def shrinking(squares: Array, norm: Array) -> Array:
-    """What a gradient is multiplied by to be of a norm, if it is larger."""
-    return norm / jnp.maximum(jnp.sqrt(squares), norm)
+    """What a gradient is multiplied by to be of a norm, if it is larger; NaN, not 0, where its squares overflow."""
+    return jnp.where(jnp.isinf(squares), jnp.nan, norm / jnp.maximum(jnp.sqrt(squares), norm))
 
 
 class Accumulated(NamedTuple):
