@@ -63,6 +63,19 @@ def test_dialects(tmp_path):
     assert read_csv(path, encoding="latin-1")["a"] == ["Müller"]
 
 
+@pytest.mark.parametrize("content", ['a,b\n1,"x', 'a,b\n1,"x\n2,y\n3,z\n', 'a\n"', 'a,b\n1,"x ""y"\n2,"z\n'])
+def test_a_quote_that_is_never_closed_takes_no_rows(tmp_path, content):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(DataError, match=r"t\.csv, line \d, opens a quote that is never closed\.\n  Close it"):
+        read_csv(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("content", ['a,b\n1,"x\ny"\n', 'a,b\n1,5"\n', 'a,b\n1,"x"y\n', 'a,b\n1,""\n', 'a,b\n1,"x\n"'])
+def test_quotes_that_are_closed(tmp_path, content):
+    (tmp_path / "t.csv").write_text(content)
+    assert read_csv(tmp_path / "t.csv")["a"] == ["1"]
+
+
 def test_a_row_of_nothing_is_a_missing_value(tmp_path):
     path = tmp_path / "file.csv"
     path.write_text('v\n1\n\n3\n  \n""\n6\n\n\n')

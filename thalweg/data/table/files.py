@@ -4,8 +4,9 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from thalweg.data.decoding import UTF8, decoded, read_bytes
 from thalweg.data.table.cells import Cells, Table
@@ -69,12 +70,15 @@ def _lines(
     text = _text(path, encoding)
     csv.field_size_limit(limit("csv_characters"))
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text, width), quoting=quoting)
-    begin, found, empty = 1, 0, []
+    how = {"delimiter": delimiter or _delimiter(text, width), "quoting": quoting}
+    raw: list[str] = []  # the lines of the row that is read
+    reader = csv.reader(_noted(io.StringIO(text, newline=""), raw), **how)
+    begin, line, found, empty, last = 1, 1, 0, [], []
     columns, most = limit("csv_columns"), limit("csv_cells")
     try:
         for read in reader:
-            line, begin = begin, reader.line_num + 1
+            line, begin, last = begin, reader.line_num + 1, raw[:]
+            raw.clear()
             cells = [cell.strip() for cell in read]
             found += len(cells) or 1
             if len(cells) > columns or found > most:
@@ -90,6 +94,24 @@ def _lines(
         if "field limit" in str(error):
             raise beyond("csv_characters", f"{path} is no CSV file, or its cell on line {begin}") from error
         raise DataError(f"{path} is no CSV file: {error}.\n  Look at its quotes and delimiters.") from error
+    _check_closed(last, how, f"{path}, line {line},")
+
+
+def _check_closed(last: list[str], how: Mapping[str, Any], where: str) -> None:
+    """Whether the last row, of the lines `last`, ends: a quote that is never closed takes all the rest of a file."""
+    try:
+        list(csv.reader(last, strict=True, **how))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise DataError(
+                f"{where} opens a quote that is never closed.\n  Close it, or read the file without quotes."
+            ) from error
+
+
+def _noted(lines: Iterable[str], raw: list[str]) -> Iterator[str]:
+    for line in lines:
+        raw.append(line)
+        yield line
 
 
 def _text(path: Path, encoding: str) -> str:
