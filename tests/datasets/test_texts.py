@@ -163,3 +163,13 @@ def test_a_table_that_was_altered(home, tmp_path):
     (tmp_path / "train.tsv").write_text("sentence\tlabel\na\n")
     with pytest.raises(DataError, match=r"train\.tsv is not as it was published"):
         sst2.load_data(tmp_path)
+
+
+@pytest.mark.parametrize("label", ["-1", "2", "x", "", "1.0", "²", "9" * 5000])
+def test_a_label_that_is_no_class(home, tmp_path, label):
+    (tmp_path / "train.tsv").write_text(f"sentence\tlabel\na\t1\nb\t{label}\n")
+    with pytest.raises(DataError, match=r"train\.tsv, row 1: the label is .*; the classes are 0 to 1\.\n  "):
+        sst2.load_data(tmp_path)
+    reviews(tmp_path / "imdb", [(1, "a"), (label, "b")], [(1, "c"), (0, "d")])
+    with pytest.raises(DataError, match=r"row 1: the label is .*; the classes are 0 to 1\.\n  "):
+        imdb.load_data(tmp_path)

@@ -14,7 +14,7 @@ import numpy as np
 from thalweg.data import permutation, read_text
 from thalweg.datasets.catalog.texts import IMDB
 from thalweg.datasets.store import Folder, find
-from thalweg.datasets.texts import cells
+from thalweg.datasets.texts import cells, codes
 from thalweg.errors import ConfigError, DataError
 
 CLASSES = IMDB.classes
@@ -94,7 +94,7 @@ def get_word_index(path: Folder = None) -> dict[str, int]:
 
 def _part(name: str, data: Folder) -> Texts:
     labels, texts = cells(IMDB, name, ("label", "text"), data)
-    return texts, [int(label) for label in labels]
+    return texts, codes(IMDB, name, labels)
 
 
 def _folder(folder: Path) -> Texts:

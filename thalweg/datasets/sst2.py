@@ -2,7 +2,7 @@
 
 from thalweg.datasets.catalog.texts import SST2
 from thalweg.datasets.store import Folder
-from thalweg.datasets.texts import cells
+from thalweg.datasets.texts import cells, codes
 
 CLASSES = SST2.classes
 Texts = tuple[list[str], list[int]]
@@ -24,4 +24,4 @@ def load_data(data: Folder = None) -> tuple[Texts, Texts]:
 
 def _part(name: str, data: Folder) -> Texts:
     texts, labels = cells(SST2, name, ("sentence", "label"), data)
-    return [text.strip() for text in texts], [int(label) for label in labels]
+    return [text.strip() for text in texts], codes(SST2, name, labels)

@@ -33,6 +33,22 @@ def cells(entry: Entry, name: str, columns: tuple[str, ...], data: Folder = None
     return [[row[place] for row in rows] for place in map(header.index, columns)]
 
 
+def codes(entry: Entry, name: str, labels: list[str]) -> list[int]:
+    """The class numbers that a published table writes out.
+
+    Raises:
+        DataError: one is no number of a class.
+    """
+    numbers = {str(k): k for k in range(len(entry.classes))}
+    wrong = next((row for row, label in enumerate(labels) if label not in numbers), None)
+    if wrong is not None:
+        raise DataError(
+            f"{entry.title}: {name}, row {wrong}: the label is {labels[wrong]!r:.40}; the classes are 0 to "
+            f"{len(numbers) - 1}.\n  Copy it anew."
+        )
+    return [numbers[label] for label in labels]
+
+
 def tagged(entry: Entry, name: str, data: Folder = None) -> Tagged:
     """The tokens and tags of the published CoNLL file `name`; the tag is the last column."""
     published = next(file for file in entry.files if file.name == name)
