@@ -5,7 +5,8 @@ from typing import Any
 
 from thalweg.errors import FormatError
 
-BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A bracket, or a string whole: one that is never closed ends with the text, so that no sign is looked at twice."""
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def depth(text: str) -> int:
-    """How many lists and objects nest in `text`, without building any.
+    """How many lists and objects nest in `text`, without building any, in a time that grows as the text does.
 
     >>> depth('[{"a": "[[["}]')
     2

@@ -303,6 +303,8 @@ HOSTILE = {
         lambda: b'{"text": ' + b'{"a":' * 10**5 + b"1" + b"}" * 10**5 + b"}",
         "json_d",
     ),
+    "an open string": ("texts", "a.jsonl", lambda: b"[" * 100 + b'"' + b'\\"' * 10**6, "json_depth"),
+    "a long time": ("series", "a.csv", lambda: b"t,v\n" + (b"2020" + b" 1" * 60_000 + b",1\n") * 3, "number"),
     "many names": ("texts", "a.jsonl", lambda: names(10**5), "json_names"),
     "digits": ("texts", "a.jsonl", lambda: b'{"text": ' + b"1" * 10**6 + b"}", "no JSON"),
     "a surrogate": ("texts", "a.jsonl", lambda: b'{"text": "a\\ud800", "label": "b"}', "surrogate"),

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from thalweg.errors import ModelFileError
-from thalweg.jsontext import once
-from thalweg.limits import beyond, within
+from thalweg.jsontext import depth, once
+from thalweg.limits import within
 
 REMEDY = "The file is damaged or was made by something else: take a whole copy, or save the model again."
 
@@ -33,14 +33,15 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
     within("model_json", len(data), what, ModelFileError)
     within("model_values", data.count(b",") + data.count(b"[") + data.count(b"{"), what, ModelFileError)
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_named)
+        text = data.decode()
+        within("model_depth", depth(text), what, ModelFileError)
+        value = json.loads(text, object_pairs_hook=_named)
     except RecursionError:
-        raise beyond("model_depth", what, ModelFileError) from None
+        raise ModelFileError(f"{what} nests deeper than Python reads.\n  {REMEDY}") from None
     except ValueError as error:
         raise ModelFileError(f"{what} is not JSON: {error}.\n  {REMEDY}") from error
     if not isinstance(value, dict):
         raise ModelFileError(f"{what} holds a {type(value).__name__}; an object was expected.\n  {REMEDY}")
-    within("model_depth", _depth(value), what, ModelFileError)
     return value
 
 
@@ -48,12 +49,3 @@ def _named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, _ in pairs:
         within("model_name", len(name), f"the name {name:.20}...", ModelFileError)
     return once(pairs)
-
-
-def _depth(value: Any) -> int:
-    """How many levels of lists and objects nest, level by level and without recursion."""
-    depth, level = 0, [value]
-    while level := [v for v in level if isinstance(v, dict | list)]:
-        depth += 1
-        level = [child for v in level for child in (v.values() if isinstance(v, dict) else v)]
-    return depth

@@ -30,6 +30,7 @@ WEEKS = {
 OFFSET = re.compile(r"(.*[T ]\d.*?) ?(Z|[+-]\d\d(?::?\d\d)?)")
 FRACTION = re.compile(r"[.,](\d+)")
 DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
+LONGEST = 64  # signs of a time
 USUAL = 0.5  # the share of the steps that must be alike for an error to name them
 
 
@@ -81,6 +82,9 @@ def read_times(values: Any) -> np.ndarray:
     if values.dtype.kind == "M":
         return _coarsest(values)
     texts = [str(value).strip() for value in values.tolist()]
+    long = next((text for text in texts if len(text) > LONGEST), None)
+    if long is not None:  # looked at by its ends, it would take a time that grows with the square of its length
+        raise FormatError(f"{long[:20]!r} and {len(long) - 20} signs more are no time")
     if all(map(DATE.fullmatch, texts)):
         texts = [DATE.sub(r"\1-\2-\3", text) for text in texts]
     parts = [OFFSET.fullmatch(text) for text in texts]
