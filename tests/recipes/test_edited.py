@@ -1,6 +1,5 @@
 """A run folder whose files a hand or a disk has changed: an error that names the file, or the run as it was."""
 
-import copy
 import json
 import random
 import shutil
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.edits import REMOVED, edited
 from thalweg import recipes
 from thalweg.datasets import digits
 from thalweg.errors import ConfigError, ThalwegError
@@ -17,7 +17,6 @@ from thalweg.recipes import folder, running
 
 SMALL = {"epochs": 1, "filters": [2], "units": 4}
 MAY_CHANGE = {"epochs", "patience"}
-REMOVED = object()
 VALUES = [REMOVED, None, [], [1], {}, {"a": 1}, "x", "", "\ud800", 7, -1, 0.5, True, float("nan"), 1e308, 10**400]
 ODD = b'{}[]:,"&*!-0e\n\t \x00\xff\xc3x'
 READ = {"config.yaml": yaml.safe_load, "manifest.json": json.loads}
@@ -51,18 +50,6 @@ def keys(value, path=()):
         yield (*path, name)
         if isinstance(inside, dict):
             yield from keys(inside, (*path, name))
-
-
-def edited(value, path, new):
-    out = copy.deepcopy(value)
-    at = out
-    for name in path[:-1]:
-        at = at[name]
-    if new is REMOVED:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = new
-    return out
 
 
 def edits(begun):

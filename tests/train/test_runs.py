@@ -1,6 +1,5 @@
 """Runs that share a folder, and checkpoints whose `meta.json` a hand has changed and sealed anew."""
 
-import copy
 import json
 import random
 import shutil
@@ -8,13 +7,13 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.edits import REMOVED, edited
 from thalweg import files, layers
 from thalweg.errors import CheckpointError, ConfigError, ThalwegError
 from thalweg.model import Sequential
 from thalweg.train import checkpoint
 from thalweg.train.callbacks import EarlyStopping, LambdaCallback
 
-REMOVED = object()
 VALUES = [REMOVED, None, [1], "x", 7, -1, float("nan"), 10**40, {}, True]
 X = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
 
@@ -63,14 +62,7 @@ def edits(record):
     """Each key with each value in its place; a callback's own memory is its own affair."""
     for path in places(record):
         for new in VALUES if path[:2] != ("meta", "memory") else [REMOVED]:
-            out = copy.deepcopy(record)
-            at = out
-            for name in path[:-1]:
-                at = at[name]
-            if new is REMOVED:
-                del at[path[-1]]
-            else:
-                at[path[-1]] = new
+            out = edited(record, path, new)
             if json.dumps(out) != json.dumps(record):
                 yield out
 
