@@ -5,11 +5,12 @@
 // W is the sum of the weights, or `least` where that is greater. The sums are taken by blocks of rows, each about its
 // own mean, and joined in the order of the blocks; all of differences from the first row that counts, so that the mean of
 // equal numbers is that number.
-#include <cmath>
+#include <algorithm>
 
 #include "handler.h"
 #include "lanes.h"
 #include "parallel.h"
+#include "root.h"
 #include "scratch.h"
 
 namespace thalweg {
@@ -119,7 +120,7 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 beta, OutF32 y
     float* const v = var->typed_data() + model * n;
     Moments(pool, s, px, {weighted ? w.typed_data() + model * s.rows : nullptr}, least, m, v);
     for (int64_t j = 0; j < n; ++j) {
-      factor[j] = (scaled ? gamma.typed_data()[model * n + j] : 1.0f) / std::sqrt(v[j] + epsilon);
+      factor[j] = (scaled ? gamma.typed_data()[model * n + j] : 1.0f) * reciprocal_root(v[j], epsilon);
       shift[j] = shifted ? beta.typed_data()[model * n + j] : 0.0f;
     }
     parallel_blocks(pool, s.rows, s.block, 16 * s.rows * n, [&](int64_t i, int64_t end) {
@@ -132,7 +133,8 @@ ffi::Error Run(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 beta, OutF32 y
   return ffi::Error::Success();
 }
 
-// dx = gamma rstd dy + w / W (a + b (x - mu)), where a and 2 b are what reaches mu and var, from y and from outside.
+// dx = gamma rstd dy + w / W (a + b (x - mu)), where a and b / rstd are what reaches mu and h = (x - mu) rstd, from y and by
+// var from outside. Where x is so large that b, 1 / x^2, may be lost below the smallest number, b / rstd and h are taken.
 ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F32 var, F32 dy, F32 dmu, F32 dvar,
                     OutF32 dx, OutF32 dgamma, OutF32 dbeta, float epsilon, float least) {
   THALWEG_EXPECT(x.dimensions().size() >= 2, "batch_norm", "x must have two axes at least", x);
@@ -159,7 +161,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F3
     float* const pdx = dx->typed_data() + model * s.rows * n;
     float *const dg = dgamma->typed_data() + model * n, *const db = dbeta->typed_data() + model * n;
     const Weights weights{weighted ? w.typed_data() + model * s.rows : nullptr};
-    for (int64_t j = 0; j < n; ++j) rstd[j] = 1.0f / std::sqrt(var.typed_data()[model * n + j] + epsilon);
+    for (int64_t j = 0; j < n; ++j) rstd[j] = reciprocal_root(var.typed_data()[model * n + j], epsilon);
     parallel_blocks(pool, s.rows, s.block, 16 * s.rows * n, [&](int64_t i, int64_t end) {
       float* const share = shares + i / s.block * 2 * n;
       along(n, [&](int64_t j, auto at) {
@@ -177,14 +179,15 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F3
         db[j] += shares[k * 2 * n + j];
         dg[j] += shares[k * 2 * n + n + j];
       }
+    const bool far = std::any_of(rstd, rstd + n, [](float r) { return r < 1e-12f; });
     const float count = weights.counted(s.rows, least), short_of = weighted ? 1 - weights.sum(0, s.rows) / count : 0;
     for (int64_t j = 0; j < n; ++j) {
       factor[j] = (scaled ? gamma.typed_data()[model * n + j] : 1.0f) * rstd[j];
-      const float to_var = dvar.typed_data()[model * n + j] - 0.5f * factor[j] * rstd[j] * dg[j];
+      const float to_h = 2 * dvar.typed_data()[model * n + j] / rstd[j] - factor[j] * dg[j];
       // with weights that count for less than `least`, the mean moves the variance too
-      const float to_mu = dmu.typed_data()[model * n + j] - factor[j] * db[j] - 2 * to_var * short_of * m[j];
+      const float to_mu = dmu.typed_data()[model * n + j] - factor[j] * db[j] - to_h * rstd[j] * short_of * m[j];
       a[j] = to_mu / count;
-      b[j] = 2 * to_var / count;
+      b[j] = (far ? to_h : to_h * rstd[j]) / count;
     }
     parallel_blocks(pool, s.rows, s.block, 24 * s.rows * n, [&](int64_t i, int64_t end) {
       for (; i < end; ++i) {
@@ -192,7 +195,7 @@ ffi::Error RunBackward(ffi::ThreadPool pool, F32 x, F32 w, F32 gamma, F32 mu, F3
         along(n, [&](int64_t j, auto at) {
           const vf d = at.load(px + i * n + j) - at.load(m + j);
           at.store(pdx + i * n + j, at.load(factor + j) * at.load(pdy + i * n + j) +
-                                        weight * (at.load(a + j) + at.load(b + j) * d));
+                                        weight * (at.load(a + j) + at.load(b + j) * (far ? d * at.load(rstd + j) : d)));
         });
       }
     });

@@ -1,11 +1,10 @@
 // Normalisation of rows by their own statistics: layer normalisation, and without the mean, root mean square.
 //
 //     y = gamma (x - mu) rstd + beta      rstd = 1 / sqrt(mean((x - mu)^2) + epsilon)
-#include <cmath>
-
 #include "handler.h"
 #include "lanes.h"
 #include "parallel.h"
+#include "root.h"
 #include "scratch.h"
 
 namespace thalweg {
@@ -22,7 +21,7 @@ void NormalizeRow(const float* x, const float* gamma, const float* beta, int64_t
     const vf d = at.keep(at.load(x + j) - m);
     return d * d;
   }) / n;
-  const float r = 1.0f / std::sqrt(var + epsilon);
+  const float r = reciprocal_root(var, epsilon);
   along(n, [&](int64_t j, auto at) {
     vf v = (at.load(x + j) - m) * r;
     if (gamma) v *= at.load(gamma + j);

@@ -104,3 +104,12 @@ def test_what_does_not_fit():
         Standardize.fit(np.zeros((0, 2)))
     with pytest.raises(ContractError, match=r"fitted on 3 features; this array has shape \(5, 2\)"):
         Standardize.fit(TRAIN)(np.zeros((5, 2)))
+
+
+@pytest.mark.parametrize("kind", [Standardize, MinMax])
+def test_what_is_too_large_to_be_scaled_is_an_error(kind):
+    """The reciprocal of the spread would be 0, and so would the data."""
+    x = np.float32([[1.0, -3e38], [2.0, 3e38]])
+    with pytest.raises(DataError, match=r"too large for float32 .*\n  Write x / 1e30"):
+        kind.fit(x)(x)
+    assert np.ptp(kind.fit(x / 10)(x / 10)[:, 1]) == pytest.approx(2 if kind is Standardize else 1)

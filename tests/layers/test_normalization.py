@@ -1,5 +1,7 @@
 """What batch normalisation keeps between calls, and when."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -7,9 +9,17 @@ import numpy as np
 import pytest
 
 from tests.peers import relaxed
-from thalweg import core, random
-from thalweg.errors import ConfigError, ContractError
-from thalweg.layers import BatchNormalization, GroupNormalization
+from thalweg import Sequential, core, random
+from thalweg.errors import ConfigError, ContractError, DivergenceError
+from thalweg.layers import (
+    Activation,
+    BatchNormalization,
+    Dense,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    WindowNormalization,
+)
 
 BATCHES = np.random.default_rng(0).normal(2.0, 3.0, size=(3, 8, 5, 4)).astype(np.float32)
 
@@ -70,3 +80,30 @@ def test_settings_out_of_range_and_groups_that_do_not_fit():
         BatchNormalization(momentum=1.5)
     with pytest.raises(ContractError, match=r"(?s)GroupNormalization\(\).*6 channels.*Write groups=6"):
         core.init(GroupNormalization(), random.key(0), jnp.ones((1, 6)))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e14, 1e18, 1e20])
+def test_a_window_of_large_numbers(size):
+    """Of half a window's spread the gradient is exact; over an infinite spread all would be 0."""
+    rng = np.random.default_rng(0)
+    x, dy = (jnp.float32(rng.normal(size=(2, 6, 3)) * s) for s in (size, 1))
+    layer = WindowNormalization(Activation("tanh"))
+    y, back = jax.vjp(lambda x: core.apply(layer, {}, {}, x)[0], x)
+    assert np.isnan(y).any() == np.isnan(back(dy)[0]).any() == (size == 1e20)
+    if size < 1e20:
+        unit = jax.vjp(lambda x: core.apply(replace(layer, epsilon=1e-5 / size**2), {}, {}, x)[0], x / size)
+        np.testing.assert_allclose(y / size, unit[0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(back(dy)[0], unit[1](dy)[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "layer", [LayerNormalization(), RMSNormalization(), GroupNormalization(1), BatchNormalization()]
+)
+def test_training_on_what_cannot_be_normalised_is_an_error(layer):
+    """The layer gave zeros, and the network learned on without a word."""
+    x = np.random.default_rng(0).uniform(1e20, 1e21, (16, 8)).astype(np.float32)
+    model = Sequential([Dense(8, input_shape=(8,)), layer, Dense(1)])
+    model.compile("sgd", "mse")
+    assert np.isnan(model.predict(x)).all() or isinstance(layer, BatchNormalization)  # whose statistics are not x's yet
+    with pytest.raises(DivergenceError, match=r"output of layer layers\.1"):
+        model.fit(x, np.ones((16, 1), np.float32), verbose=0)

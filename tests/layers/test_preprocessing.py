@@ -112,3 +112,13 @@ def test_statistics_that_do_not_fit():
         core.init(Normalization(mean=1.0), random.key(0), DATA)
     with pytest.raises(ContractError, match="variance must not be negative"):
         core.init(Normalization(mean=1.0, variance=-1.0), random.key(0), DATA)
+
+
+def test_a_variance_too_large_for_float32_is_an_error():
+    """The reciprocal of its root would be 0, and so would the output."""
+    data = np.float32([[1.0, -3e38], [2.0, 3e38]])
+    with pytest.raises(DataError, match=r"variance of 9e\+76, too large for float32"):
+        applied(Normalization().adapted(data), data)
+    np.testing.assert_allclose(applied(Normalization().adapted(data / 10), data / 10), [[-1, -1], [1, 1]], rtol=1e-6)
+    half = np.float16([[6e4], [-6e4]])  # of which the variance is no float16
+    np.testing.assert_allclose(applied(Normalization().adapted(half), half), [[1], [-1]], rtol=1e-3)

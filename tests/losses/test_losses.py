@@ -309,3 +309,18 @@ def test_hyper_leaves_out_what_is_off():
     assert losses.SparseCategoricalCrossentropy().hyper() == {}
     assert losses.SparseCategoricalCrossentropy(label_smoothing=0.1).hyper() == {"label_smoothing": 0.1}
     assert losses.CategoricalFocalCrossentropy([0.1, 0.9]).hyper() == {"gamma": 2.0}
+
+
+@pytest.mark.parametrize("size", [1.0, 1e14, 1e20, 1e30, 3e38])
+def test_directions_of_large_numbers_are_exact(size):
+    """Their squares overflow, and a similarity over an infinite length was 0; so was what reached them."""
+    rng = np.random.default_rng(0)
+    y, p = (jnp.float32(rng.uniform(-1, 1, size=(5, 4)) * size) for _ in range(2))
+    found, gradient = jax.value_and_grad(lambda p: losses.CosineSimilarity().values(y, p).sum())(p)
+    a, b = (np.asarray(v, np.float64) / size for v in (y, p))
+    a, length = a / np.linalg.norm(a, axis=1, keepdims=True), np.linalg.norm(b, axis=1, keepdims=True)
+    b = b / length
+    along = (a * b).sum(1, keepdims=True)
+    np.testing.assert_allclose(found, -along.sum(), rtol=1e-5)
+    if size < 1e38:  # the gradient is of the size 1 / size, no normal float32
+        np.testing.assert_allclose(np.float64(gradient) * size, (along * b - a) / length, rtol=1e-4, atol=1e-6)

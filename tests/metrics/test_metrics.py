@@ -226,3 +226,13 @@ def test_every_keras_name_of_a_listed_metric_resolves():
             twin = getattr(keras.metrics, name)().name.removesuffix("_1")
             assert type(metrics.metric(twin)) is kind
             assert kind().name == twin
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1e15, 0.75), (3e19, np.nan)])
+def test_r2_over_squares_that_overflow_is_nan(size, expected):
+    """An error that is finite, over a spread that is not, was no error: R^2 = 1."""
+    y = size * np.float32([[-1.0], [1.0], [-1.0], [1.0]])
+    metric = metrics.R2Score()
+    acc = metric.init(4, jax.ShapeDtypeStruct(y.shape, jnp.float32))
+    acc = metric.update(acc, jnp.asarray(y), jnp.asarray(y * 0.5), jnp.ones(4))
+    np.testing.assert_allclose(metric.result(acc), expected, rtol=1e-6)

@@ -102,3 +102,51 @@ def test_the_first_row_may_be_padding_of_any_size():
     _, mu, var = ops.normalize(jnp.asarray(x), (0,), rows=rows)
     np.testing.assert_allclose(mu[0], x[1:].mean(0, dtype=float), atol=1e-6)
     np.testing.assert_allclose(var[0], x[1:].var(0, dtype=float), rtol=1e-5)
+
+
+SIZES = {"float32": (1e-25, 1.0, 1e14, 1e18, 1e20, 1e30, 3e38), "float64": (1e-25, 1e18, 1e120, 1e152, 1e160, 1e300)}
+SIZES["bfloat16"] = SIZES["float32"]
+KINDS = {  # the axes of the statistics, whether the mean is taken away, the function
+    "batch": ((0, 1), True, lambda x: ops.normalize(x, (0, 1))[0]),
+    "batch of some rows": ((0, 1), True, lambda x: ops.normalize(x, (0, 1), rows=jnp.ones(len(x)))[0]),
+    "group": ((1,), True, lambda x: ops.group_norm(x, -1)),
+    "layer": ((2,), True, ops.layer_norm),
+    "layer beside": ((2,), True, lambda x: ops.layer_norm_beside(x)[0]),
+    "root mean square": ((2,), False, ops.rms_norm),
+    "several axes": ((1, 2), True, lambda x: ops.layer_norm(x, axes=(1, 2))),
+}
+
+
+@pytest.mark.parametrize("kernels", [formulas, contextlib.nullcontext], ids=["formulas", "kernels"])
+@pytest.mark.parametrize(("dtype", "size"), [(dtype, size) for dtype, sizes in SIZES.items() for size in sizes])
+@pytest.mark.parametrize("kind", KINDS)
+def test_large_numbers_are_normalised_or_nan_and_so_are_their_gradients(kind, dtype, size, kernels):
+    """The equation in units of `size`, so that NumPy's float64 holds it; NaN where the squares overflow, never 0."""
+    axes, centred, function = KINDS[kind]
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(dtype == "float64"), kernels():
+        x, dy = (jnp.asarray(rng.uniform(-1, 1, (16, 8, 64)) * scale, dtype) for scale in (size, 1))
+        y, back = jax.vjp(jax.jit(lambda x: function(x)), x)  # noqa: PLW0108  a trace of its own
+        (dx,) = back(dy)
+        y, dx = (np.asarray(a, np.float64) for a in (y, dx))
+    if size >= (1e155 if dtype == "float64" else 2e19):
+        assert np.isnan(y).all()
+        assert np.isnan(dx).all()
+        return
+
+    def mean(a):
+        return a.mean(axes, keepdims=True)
+
+    epsilon = 1e-3 if centred else 1e-6
+    d = np.asarray(x, np.float64) / size
+    d -= mean(d) * centred
+    rstd = 1 / np.sqrt(mean(d**2) + epsilon / size / size)
+    g, h = np.asarray(dy, np.float64), d * rstd
+    expected = rstd * (g - centred * mean(g) - h * mean(g * h))
+    rtol = {"float32": 1e-5, "float64": 1e-13, "bfloat16": 2**-7}[dtype]
+    for found, wanted in ((y, h), (dx, expected / size)):
+        np.testing.assert_allclose(found, wanted, rtol=rtol, atol=rtol * np.abs(wanted).max())
+
+
+def test_running_statistics_that_overflowed_give_no_zeros():
+    assert np.isnan(ops.affine(jnp.ones((2, 3)), jnp.zeros(3)[None], jnp.full((1, 3), jnp.inf), None, None, 1e-3)).all()

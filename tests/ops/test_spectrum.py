@@ -195,3 +195,11 @@ def test_a_feature_that_never_changes_is_normalised_to_0():
     x = np.full((7, 3), -23.0259, np.float32)
     assert not ops.normalize_utterance(x).any()
     assert not np.any(ops.normalize_utterance(jnp.asarray(x)))
+
+
+def test_a_deviation_that_overflows_leaves_no_zeros():
+    x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    for array in (x, jnp.asarray(x)):
+        np.testing.assert_allclose(ops.normalize_utterance(1e17 * array).std(0), 1, rtol=1e-5)
+        with np.errstate(over="ignore"):
+            assert np.isnan(ops.normalize_utterance(1e21 * array)).all()

@@ -70,3 +70,14 @@ def test_names():
         regularizer("l3")
     with pytest.raises(ConfigError, match=r"unknown constraint 'maxnrm'.\n  Did you mean 'maxnorm'"):
         constraint("maxnrm")
+
+
+@pytest.mark.parametrize("rule", [MaxNorm(), UnitNorm()])
+def test_a_norm_that_overflows_leaves_no_zeros(rule):
+    """The weights would be 0, and finite, so that nothing else would say it."""
+    w = jnp.full((4, 3), 1e18)
+    np.testing.assert_allclose(jnp.linalg.norm(rule(w), axis=0), getattr(rule, "max_value", 1), rtol=1e-6)
+    assert np.isnan(rule(100 * w)).all()
+    half = rule(jnp.full((4, 3), 300, jnp.float16))  # whose squares are no float16
+    assert half.dtype == jnp.float16
+    np.testing.assert_allclose(half.astype(jnp.float32), getattr(rule, "max_value", 1) / 2, rtol=1e-3)

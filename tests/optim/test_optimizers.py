@@ -163,3 +163,12 @@ def test_a_norm_that_overflows_is_not_an_update_of_nothing(name, clip):
     mover = optimizer.mover(None, 1)
     moved = mover.move(gradient, mover.init(params), params)[0]
     assert all(np.isnan(leaf).all() for leaf in jax.tree.leaves(moved))
+
+
+def test_a_matrix_whose_norm_overflows_is_not_moved_by_nothing():
+    g = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
+    rule = optim.Muon(0.1, weight_decay=None).build(None, 1)
+    for size, wanted in ((1e17, np.isfinite), (1e20, np.isnan)):
+        moved = rule.update({"kernel": size * g}, rule.init({"kernel": g}), {"kernel": g})[0]["kernel"]
+        assert wanted(moved).all()
+        assert np.any(moved)

@@ -153,6 +153,11 @@ def _applied(equation: Any, x: Any, *numbers: Numbers) -> Any:
 
 def _along(numbers: Numbers, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     constants = np.asarray(numbers, dtype)
+    if not np.all(np.abs(constants) <= 1 / np.finfo(dtype).tiny):  # the reciprocal of a larger one is 0 to XLA
+        raise DataError(
+            f"the data are too large for {dtype} to be scaled: by {np.max(np.abs(numbers)):.2g}.\n"
+            "  Write x / 1e30 before fitting, and after."
+        )
     if constants.ndim and (len(shape) < 2 or shape[-1] != constants.size):
         raise ContractError(
             f"the transform was fitted on {constants.size} features; this array has shape {tuple(shape)}.\n"

@@ -10,6 +10,8 @@ Root mean square normalisation has mu = 0, and no mean(g). The mean is taken of 
 so that the mean of equal numbers is that number, and the variance in two passes: the mean of squares minus the square
 of the mean loses all digits where the mean is large.
 
+Where a variance overflows, in float32 that of numbers from about 1e19, rstd is NaN: it would be 0, and so would y.
+
 Shapes: x, y [rows, n]. Of rows: gamma, beta [n], mu, rstd [rows]. Of columns: gamma, beta, mu, var [n].
 """
 
@@ -23,7 +25,7 @@ import numpy as np
 
 from thalweg.kernels import library
 from thalweg.kernels.closed import closed
-from thalweg.kernels.precision import WIDENED, widen
+from thalweg.kernels.precision import WIDENED, unless_infinite, widen
 from thalweg.types import Array, Float, ShapeDtype
 
 Scale: TypeAlias = Array | None
@@ -66,19 +68,49 @@ def _one_of(x: Array, axes: tuple[int, ...], rows: Array | None) -> Array:
     return first if rows is None else jnp.where(jnp.any(rows > 0), first, 0)
 
 
+def _rooted(square: Array, epsilon: float) -> Array:
+    return jax.lax.rsqrt(unless_infinite(square) + epsilon)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+def reciprocal(d: Array, axes: tuple[int, ...], epsilon: float, rows: Array | None = None) -> Array:
+    """1 / sqrt(mean(d^2) + epsilon) = rstd, whose derivative is -rstd mean(h rstd), h = d rstd.
+
+    That by way of the variance, rstd^3 / 2, is lost below the smallest number from |d| of about 1e13 in float32.
+    """
+    return _rooted(mean(jnp.square(d), axes, rows), epsilon)
+
+
+@reciprocal.defjvp
+def _reciprocal_tangent(axes: tuple[int, ...], epsilon: float, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    d, rows = primals
+    rstd = reciprocal(d, axes, epsilon, rows)
+    return rstd, -rstd * mean(d * rstd * (rstd * tangents[0]), axes, rows)
+
+
 def affine(x: Array, mu: Array, var: Array, gamma: Scale, beta: Scale, epsilon: float) -> Array:
     """The map gamma (x - mu) / sqrt(var + epsilon) + beta, all of the rank of x."""
-    factor = jax.lax.rsqrt(widen(var) + epsilon)
-    if gamma is not None:
-        factor = factor * widen(gamma)
-    y = (widen(x) - widen(mu)) * factor
-    return (y if beta is None else y + widen(beta)).astype(x.dtype)
+    return _scaled(widen(x) - widen(mu), _rooted(widen(var), epsilon), gamma, beta).astype(x.dtype)
+
+
+def _scaled(d: Array, rstd: Array, gamma: Scale, beta: Scale) -> Array:
+    y = d * (rstd if gamma is None else rstd * widen(gamma))
+    return y if beta is None else y + widen(beta)
+
+
+def normalized_by(
+    x: Array, axes: tuple[int, ...], gamma: Scale, beta: Scale, epsilon: float, rows: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """The map with the moments over `axes`, and these: (y, mu, var)."""
+    mu, var = moments(x, axes, rows)
+    d = widen(x) - mu
+    return _scaled(d, reciprocal(d, axes, epsilon, rows), gamma, beta).astype(x.dtype), mu, var
 
 
 def root_mean_square(x: Array, axes: tuple[int, ...], scale: Scale, epsilon: float) -> Array:
     """The map scale x / sqrt(mean(x^2) + epsilon), `scale` of the rank of x."""
     wide = widen(x)
-    y = wide * jax.lax.rsqrt(jnp.mean(jnp.square(wide), axes, keepdims=True) + epsilon)
+    y = wide * reciprocal(wide, axes, epsilon)
     return (y if scale is None else y * widen(scale)).astype(x.dtype)
 
 
@@ -91,7 +123,7 @@ def reference(x: Array, gamma: Array, beta: Array, centered: bool, epsilon: floa
     if not centered:
         y = root_mean_square(x, (1,), gamma_, epsilon)
         return y if beta_ is None else y + beta_
-    return affine(x, *moments(x, (1,)), gamma_, beta_, epsilon)
+    return normalized_by(x, (1,), gamma_, beta_, epsilon)[0]
 
 
 def by_row(x: Array, axes: int, gamma: Scale, beta: Scale, centered: bool, epsilon: float) -> Array:
@@ -179,15 +211,16 @@ def _gradient(centered: bool, epsilon: float) -> Any:
 
 def columns_reference(x: Array, w: Array, gamma: Array, beta: Array, epsilon: float, least: float) -> Any:
     """(y, mu, var) of the columns of x [rows, n]; an empty w, gamma or beta is none."""
-    if w.size:
+    rows = w / least if w.size else None  # the mean is then over max(W, least)
+    if rows is None:
+        mu, var = moments(x, (0,))
+    else:
         count = jnp.maximum(jnp.sum(w), least)
         origin = jax.lax.stop_gradient(_one_of(x, (0,), w))
-        mu = jnp.sum(w) / count * origin + jnp.sum(w[:, None] * (x - origin), 0, keepdims=True) / count
-        var = jnp.sum(w[:, None] * jnp.square(x - mu), 0, keepdims=True) / count
-    else:
-        mu, var = moments(x, (0,))
+        mu = jnp.sum(w) / count * origin + mean(x - origin, (0,), rows)
+        var = mean(jnp.square(x - mu), (0,), rows)
     gamma_, beta_ = (s.reshape(1, -1) if s.size else None for s in (gamma, beta))
-    return affine(x, mu, var, gamma_, beta_, epsilon), mu[0], var[0]
+    return _scaled(x - mu, reciprocal(x - mu, (0,), epsilon, rows), gamma_, beta_), mu[0], var[0]
 
 
 def by_column(x: Array, gamma: Scale, beta: Scale, epsilon: float, rows: Scale) -> tuple[Array, Array, Array]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
-from thalweg.types import Array, Shaped
+from thalweg.types import Array, Float, Shaped
 
 NARROW = (jnp.dtype(jnp.bfloat16), jnp.dtype(jnp.float16))
 
@@ -24,6 +24,15 @@ def widen(x: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
     'float32'
     """
     return x.astype(jnp.float32) if x.dtype in NARROW else x
+
+
+def unless_infinite(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """`x`, and NaN where it is infinite: for a divisor whose squares may overflow, since a number over it would be 0.
+
+    >>> (1 / unless_infinite(jnp.array([2.0, jnp.inf]))).tolist()
+    [0.5, nan]
+    """
+    return x + 0 * x  # infinity times 0 is NaN; a `where` would keep XLA from joining what is before it and after
 
 
 def rounded(function: Callable[..., Array], x: Shaped[Array, "..."], *others: Shaped[Array, "..."]) -> Array:

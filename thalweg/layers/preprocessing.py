@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError, DataError
 from thalweg.ops.normalization import others, positive
+from thalweg.ops.precision import widen
 from thalweg.types import Array, Float
 
 EPSILON = 1e-7  # the smallest divisor, as in Keras
@@ -85,8 +86,14 @@ class Normalization(Module):
                 f"variance must not be negative; it is {self.variance}.\n"
                 "  Give x_train.var(axis=0), or write Normalization().adapted(x_train)."
             )
-        mean, sigma = self._placed(self.mean, x), self._placed(np.maximum(np.sqrt(variance), EPSILON), x)
-        return x * sigma + mean if self.invert else (x - mean) / sigma
+        wide = widen(x)
+        if np.any(np.sqrt(variance) > 1 / jnp.finfo(wide.dtype).tiny):  # the reciprocal of a larger one is 0 to XLA
+            raise DataError(
+                f"{cx.name} Normalization has a variance of {variance.max():.2g}, too large for {wide.dtype}.\n"
+                "  Write Rescaling(1e-30) before it, and adapt it to the smaller data."
+            )
+        mean, sigma = self._placed(self.mean, wide), self._placed(np.maximum(np.sqrt(variance), EPSILON), wide)
+        return (wide * sigma + mean if self.invert else (wide - mean) / sigma).astype(x.dtype)
 
     def adapted(self, data: Any) -> "Normalization":
         """This layer with the mean and variance of `data`, computed in float64.

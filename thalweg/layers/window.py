@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import ClassVar
 
-import jax.numpy as jnp
-
 from thalweg.core import Context, Module
 from thalweg.errors import ContractError
+from thalweg.ops.normalization import reciprocal
 from thalweg.ops.precision import widen
 from thalweg.ranges import POSITIVE
 from thalweg.types import Array, Float
@@ -48,8 +47,9 @@ class WindowNormalization(Module):
     def __call__(self, cx: Context, x: Float[Array, "batch time variables"]) -> Float[Array, "batch horizon targets"]:
         """The layer on `x`."""
         wide = widen(x)
-        last, spread = wide[:, -1:], jnp.sqrt(wide.var(1, keepdims=True) + self.epsilon)  # [batch, 1, variables]
-        y = self.body(cx, ((wide - last) / spread).astype(x.dtype))
+        last, rstd = wide[:, -1:], reciprocal(wide - wide.mean(1, keepdims=True), (1,), self.epsilon)
+        spread = 1 / rstd  # [batch, 1, variables]
+        y = self.body(cx, ((wide - last) * rstd).astype(x.dtype))
         if self.targets is not None:
             last, spread = last[..., list(self.targets)], spread[..., list(self.targets)]
         if y.ndim != 3 or y.shape[-1] != last.shape[-1]:

@@ -106,4 +106,7 @@ def size(d: Array) -> Float[Array, "..."]:
 
 
 def _unit(v: Array) -> Array:
+    # what is large comes to 4 first, or its squares, and what reaches it through them, would be lost; not to 1, for
+    # the reciprocal of the largest number is 0 to XLA
+    v = v / jax.lax.stop_gradient(jnp.maximum(jnp.max(jnp.abs(v), axis=-1, keepdims=True) / 4, 1))
     return v * jax.lax.rsqrt(jnp.maximum(jnp.sum(v * v, axis=-1, keepdims=True), 1e-12))

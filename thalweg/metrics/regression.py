@@ -95,7 +95,8 @@ class R2Score(Metric):
         """See `Metric.result`."""
         n, d, d2, error = (sums.value(acc[name]) for name in ("weight", "difference", "square", "error"))
         spread = d2 - sums.ratio(d**2, n)
-        r2 = np.where(spread > 0, 1 - sums.ratio(error, spread), error == 0)
+        spread = np.where(np.isfinite(spread), spread, np.nan)  # over squares that overflowed, any error would be none
+        r2 = np.where(spread <= 0, error == 0, 1 - sums.ratio(error, spread))
         return float(np.mean(r2[n > 0])) if np.any(n > 0) else float("nan")
 
 

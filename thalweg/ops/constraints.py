@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from thalweg.ops.precision import unless_infinite, widen
 from thalweg.record import Record, resolve
 from thalweg.types import Array, Float
 
@@ -25,7 +26,7 @@ class MaxNorm(Record):
     def __call__(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """The nearest allowed weight to `w`."""
         norm = _norm(w, self.axis)
-        return w * (jnp.clip(norm, 0, self.max_value) / (norm + EPSILON))
+        return (widen(w) * (jnp.clip(norm, 0, self.max_value) / (norm + EPSILON))).astype(w.dtype)
 
 
 class NonNeg(Record):
@@ -43,11 +44,11 @@ class UnitNorm(Record):
 
     def __call__(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """The nearest allowed weight to `w`."""
-        return w / (_norm(w, self.axis) + EPSILON)
+        return (widen(w) / (_norm(w, self.axis) + EPSILON)).astype(w.dtype)
 
 
 def _norm(w: Array, axis: int | Sequence[int]) -> Array:
-    return jnp.sqrt(jnp.sum(jnp.square(w), axis=axis, keepdims=True))
+    return unless_infinite(jnp.sqrt(jnp.sum(jnp.square(widen(w)), axis=axis, keepdims=True)))
 
 
 CONSTRAINTS = {"max_norm": MaxNorm, "non_neg": NonNeg, "unit_norm": UnitNorm}

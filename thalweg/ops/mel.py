@@ -168,4 +168,6 @@ def normalize_utterance(
     [[-1.0], [1.0]]
     """
     x = x - x[..., :1, :]  # the mean of equal numbers is then 0
-    return (x - x.mean(axis=-2, keepdims=True)) / (x.std(axis=-2, keepdims=True) + epsilon)
+    xp, sigma = namespace(x), x.std(axis=-2, keepdims=True)
+    # over an infinite deviation all would be 0
+    return (x - x.mean(axis=-2, keepdims=True)) / (xp.where(xp.isinf(sigma), xp.nan, sigma) + epsilon)

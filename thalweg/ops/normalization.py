@@ -52,6 +52,11 @@ def moments(
     return kernels.moments(x, axes, rows)
 
 
+def reciprocal(d: Float[Array, "..."], axes: tuple[int, ...], epsilon: float) -> Float[Array, "..."]:
+    """1 / sqrt(mean(d^2) + epsilon) over `axes`, which stay with size 1; NaN, not 0, where the squares overflow."""
+    return kernels.reciprocal(d, axes, epsilon)
+
+
 def affine(
     x: Float[Array, "..."], mu: Array, var: Array, gamma: Scale, beta: Scale, epsilon: float
 ) -> Float[Array, "..."]:
@@ -83,8 +88,7 @@ def normalize(
     rows = None if rows is None else jax.lax.stop_gradient(rows)
     if _columns(axes, x, gamma, beta) and kernels.serves(x, gamma, beta):
         return kernels.by_column(x, gamma, beta, epsilon, rows)
-    mu, var = moments(x, axes, rows)
-    return affine(x, mu, var, gamma, beta, epsilon), mu, var
+    return kernels.normalized_by(x, axes, gamma, beta, epsilon, rows)
 
 
 def along(axes: Axes, x: Array, *values: Scale) -> tuple[Any, ...]:

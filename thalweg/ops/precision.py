@@ -9,7 +9,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from thalweg.kernels.precision import rounded, widen
+from thalweg.kernels.precision import rounded, unless_infinite, widen
 from thalweg.types import Array, Float
 
 
@@ -36,4 +36,4 @@ def _largest_jvp(axes: tuple[int, ...], primals: tuple[Array], tangents: tuple[A
     return y, jnp.sum(jnp.where(there, x_dot, 0), axes) / count
 
 
-__all__ = ["largest", "rounded", "widen"]
+__all__ = ["largest", "rounded", "unless_infinite", "widen"]

@@ -14,6 +14,7 @@ import optax
 
 from thalweg.errors import ContractError, nearest
 from thalweg.kernels import optimizer as kernels
+from thalweg.kernels.precision import unless_infinite
 from thalweg.types import Array, Dtype, Tree
 
 Rule = optax.GradientTransformationExtraArgs
@@ -96,7 +97,7 @@ def shrinkage(gradient: Tree, h: Any) -> Array | None:
 
 def shrinking(squares: Array, norm: Array) -> Array:
     """What a gradient is multiplied by to be of a norm, if it is larger; NaN, not 0, where its squares overflow."""
-    return jnp.where(jnp.isinf(squares), jnp.nan, norm / jnp.maximum(jnp.sqrt(squares), norm))
+    return norm / jnp.maximum(jnp.sqrt(unless_infinite(squares)), norm)
 
 
 class Accumulated(NamedTuple):

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from thalweg.kernels.precision import unless_infinite
 from thalweg.optim.adam import ADAM, zeros
 from thalweg.optim.base import Optimizer
 from thalweg.optim.compose import decayed, elementwise, name_of
@@ -109,10 +110,12 @@ def orthogonal(x: Float[Array, "n m"], steps: int, a: float, b: float, c: float)
     """The matrix with the singular vectors of `x` and singular values near 1, by a quintic Newton-Schulz iteration.
 
     X = a X + (b A + c A A) X,   A = X X^T
+
+    NaN, not 0, where the squares of `x` overflow.
     """
     if x.shape[0] > x.shape[1]:
         return orthogonal(x.T, steps, a, b, c).T
-    x = x / (jnp.linalg.norm(x) + 1e-7)
+    x = x / (unless_infinite(jnp.linalg.norm(x)) + 1e-7)
     for _ in range(steps):
         A = x @ x.T  # [n, n]
         x = a * x + (b * A + c * A @ A) @ x
