@@ -36,7 +36,7 @@ class Record:
             value = getattr(self, field.name)
             plain = freeze(value)
             if field.type is bool and not isinstance(plain, bool):
-                plain = flag(field.name, plain, type(self).__name__)
+                flag(field.name, plain, type(self).__name__)
             if plain is not value:
                 object.__setattr__(self, field.name, plain)
         check(self, self.limits)

@@ -1,6 +1,5 @@
 """The running optimizer: its numbers are read and set by name, take effect at the next step, and compile nothing."""
 
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -82,7 +81,7 @@ def test_a_number_of_an_optax_transformation_is_finite_and_its_rate_not_negative
     made.compile(optax.inject_hyperparams(optax.adamw)(1e-3), "mse")
     with pytest.raises(ConfigError, match=r"learning_rate is one finite number, from 0; .*\n  Write"):
         made.learning_rate = wrong
-    made.learning_rate = jnp.float32(0.5)
+    made.learning_rate = 0.5
     assert made.learning_rate == 0.5
     if not np.isfinite(np.float32(wrong)):
         with pytest.raises(ConfigError, match=r"b1 is one finite number; .*\n  Write"):

@@ -54,10 +54,6 @@ class Module(Record):
         """The path of the child that computes the output, where there is one."""
         return None
 
-    def inlet(self) -> "tuple[str, ...] | None":
-        """The path of the child that reads the inputs as they come, where there is one."""
-        return None
-
     def ending(self) -> "tuple[Module, Any]":
         """This module without the activation that its output is, and that activation, or None.
 

@@ -42,7 +42,7 @@ class Held:
         self._next, self._turn = threading.Lock(), threading.Lock()  # who waits for the turn keeps the next one waiting
         self._readers: list[None] = []
         self._runner: int | None = None  # the thread of the program that has the turn
-        self._refused: ContractError | None = None  # what the program was told that asked for its own turn
+        self._refused = False  # whether that program asked for its own turn
 
     def _require_outside(self) -> None:
         """Refuse who asks from inside of the program that has the turn, and would wait for its own end.
@@ -51,12 +51,8 @@ class Held:
             ContractError: a loss, or a callback within it, does.
         """
         if self._turn.locked() and (self._runner == threading.get_ident() or _in_program()):
-            self._refused = ContractError(
-                "a step of this model's training, such as its loss, asks for the model itself, which is not there "
-                "before the step ends.\n"
-                "  Call predict in a callback's on_train_batch_end, or use another model: copy.copy(model)."
-            )
-            raise self._refused
+            self._refused = True
+            raise _inside()
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -91,15 +87,15 @@ class Held:
         self._require_outside()
         with self._next:
             self._turn.acquire()
-        self._runner, self._refused = threading.get_ident(), None
+        self._runner, self._refused = threading.get_ident(), False
         try:
             self._keep()
             self.now, *rest = run(leaves.copied(self.now) if self._readers else self.now)
         except BaseException as error:  # Ctrl-C, too
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.now)):
                 self.now, self.kept = leaves.restored(self.kept), None
-            if self._refused is not None and error is not self._refused:
-                raise self._refused from error  # XLA has made text of it
+            if self._refused and not isinstance(error, ContractError):
+                raise _inside() from error  # XLA has made text of it
             raise
         finally:
             self._runner = None
@@ -139,3 +135,11 @@ def _in_program() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _inside() -> ContractError:
+    return ContractError(
+        "a step of this model's training, such as its loss, asks for the model itself, which is not there before the "
+        "step ends.\n"
+        "  Call predict in a callback's on_train_batch_end, or use another model: copy.copy(model)."
+    )

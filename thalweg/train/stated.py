@@ -86,7 +86,7 @@ def _readers(module: Any) -> Iterator[tuple[str, Module]]:
     path: tuple[str, ...] = ()
     while isinstance(module, Module):
         yield f"{'.'.join(path)} {type(module).__name__}" if path else "the network", module
-        inlet = module.inlet()
+        inlet = module.inlet() if hasattr(module, "inlet") else None  # type: ignore[attr-defined]
         path, module = path + (inlet or ()), dict(children(module))[inlet] if inlet else None
 
 
