@@ -21,7 +21,7 @@ def declared(module: Any) -> Spec:
     Raises:
         ContractError: it states none.
     """
-    first = module
+    first: Any = module
     while first is not None:
         if getattr(first, "input_spec", None) is not None:
             return first.input_spec
