@@ -17,12 +17,14 @@ from thalweg import compilation, layers
 from thalweg.core import Module, policy
 from thalweg.core.summary import Summary
 from thalweg.export import archive
+from thalweg.ranges import flag
 from thalweg.record import Record
-from thalweg.train import History, Plan, Session, Settings, calls
+from thalweg.train import History, Plan, Session, Settings, asked, calls
 from thalweg.train.callbacks import Callback
 from thalweg.train.evaluate import listed
 from thalweg.train.optimizer import RunningOptimizer
-from thalweg.types import Spec, row_spec
+from thalweg.train.stated import row
+from thalweg.types import Spec
 
 compilation.keep_programs()
 compilation.answer_at_once()
@@ -94,7 +96,7 @@ class Model:
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the parameters; `input_shape` has the batch axis in front, as None."""
-        self.session.build(None if input_shape is None else row_spec(input_shape[1:]))
+        self.session.build(None if input_shape is None else row(self.module, input_shape[1:]))
 
     def build_for(self, spec: Spec) -> None:
         """Make the parameters for inputs like `spec`, a row with its batch axis."""
@@ -204,12 +206,13 @@ class Model:
         return_dict: bool = False,
     ) -> Any:
         """The loss and the metrics on `x`, `y`: a number, a list in Keras's order, or a dict."""
-        del verbose
-        return listed(calls.evaluate(self.session, x, y, sample_weight, batch_size), return_dict=return_dict)
+        asked.verbose(verbose)
+        kept = flag("return_dict", return_dict)
+        return listed(calls.evaluate(self.session, x, y, sample_weight, batch_size), return_dict=kept)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The network's output for each row of `x` (a source, or arrays as in `fit`), as a NumPy array."""
-        del verbose
+        asked.verbose(verbose)
         return calls.predict(self.session, x, batch_size)
 
     def train_on_batch(
@@ -221,7 +224,8 @@ class Model:
             ContractError: what was given does not fit, or the learning rate's schedule does not say how long it lasts.
             DivergenceError: the loss or the weights are not finite; the weights are those from before.
         """
-        return listed(calls.train_on_batch(self.session, x, y, sample_weight, class_weight), return_dict=return_dict)
+        kept = flag("return_dict", return_dict)
+        return listed(calls.train_on_batch(self.session, x, y, sample_weight, class_weight), return_dict=kept)
 
     @property
     def optimizer(self) -> RunningOptimizer:

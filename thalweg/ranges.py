@@ -58,6 +58,24 @@ POSITIVE = Range(0, open_low=True, open_high=True)
 NONNEGATIVE = Range(0, open_high=True)
 
 
+def flag(name: str, value: Any, who: str = "") -> bool:
+    """`value` as True or False; 1 and 0 are those.
+
+    Raises:
+        ConfigError: it is something else, which Python would take by its truth: "no" is true.
+
+    >>> flag("shuffle", 1)
+    True
+    """
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise ConfigError(
+        f"{who}{who and ': '}{name}={value!r:.80} was given; it is True or False.\n  Write {name}=True or {name}=False."
+    )
+
+
 def check(record: Any, limits: Mapping[str, Range]) -> None:
     """Hold the settings of `record` against `limits`.
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, dataclass_transform
 import numpy as np
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.ranges import Range, check
+from thalweg.ranges import Range, check, flag
 
 MAX_DEPTH = 64  # deeper nesting than any network; bounds the recursion on hostile files
 
@@ -20,6 +20,8 @@ MAX_DEPTH = 64  # deeper nesting than any network; bounds the recursion on hosti
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 class Record:
     """The base of all that is data. Lists become tuples and NumPy values plain numbers, so that a record hashes.
+
+    A field that is `bool` is True or False: "no", which Python takes for true, is an error.
 
     A class may set `limits`, the range of each of its numbers: see `thalweg.ranges`.
     """
@@ -33,6 +35,8 @@ class Record:
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             value = getattr(self, field.name)
             plain = freeze(value)
+            if field.type is bool and not isinstance(plain, bool):
+                flag(field.name, plain, type(self).__name__)
             if plain is not value:
                 object.__setattr__(self, field.name, plain)
         check(self, self.limits)

@@ -139,3 +139,41 @@ def test_a_loss_of_a_whole_row_has_no_classes():
     m = model("ctc", end=None)
     with pytest.raises(ContractError, match="Give sample_weight"):
         m.fit(XS, np.full((8, 2), 1), class_weight={1: 2.0}, verbose=0)
+
+
+@pytest.mark.parametrize("texts", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_balanced_counts_the_rows_that_train_alone(texts, weighted):
+    """With n training rows of k classes, class c weighs n / (k n_c); the rows in front train."""
+    y, n = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1] + [1] * 6 + [0] * 4), 15
+    weight = np.arange(1.0, 21) if weighted else np.ones(20)
+    made = model(units=2)
+    p = made.predict(X)
+    by_class = n / (2 * np.bincount(y[:n]))
+    expected = np.mean((lost(p, y) * by_class[y] * weight)[:n])
+    given = {"sample_weight": weight} if weighted else {}
+    with pytest.warns(UserWarning, match="the last 5 rows validate"):
+        history = made.fit(
+            X, np.array(["a", "b"])[y] if texts else y, class_weight="balanced", validation_split=0.25, split="time",
+            verbose=0, **given,
+        )  # fmt: skip
+    np.testing.assert_allclose(history.history["loss"], [expected], rtol=1e-6)
+    np.testing.assert_allclose(history.history["val_loss"], [np.mean((lost(p, y) * weight)[n:])], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "does"),
+    [
+        ({"class_weight": {0: 0.0}}, "trains"),
+        ({"sample_weight": (np.arange(20) >= 15) * 1.0}, "trains"),
+        ({"class_weight": {0: 0.0, 1: 1.0}, "sample_weight": np.ones(20)}, "trains"),
+        ({"sample_weight": (np.arange(20) < 15) * 1.0}, "validates"),
+    ],
+)
+def test_a_part_of_a_split_whose_weights_are_all_0_is_an_error(given, does):
+    y = np.repeat([0, 1], [15, 5])
+    with (
+        pytest.warns(UserWarning, match="the last 5 rows validate"),
+        pytest.raises(ContractError, match=rf"every row that {does} has the weight 0.*\n  Give some"),
+    ):
+        model(units=2).fit(X, y, validation_split=0.25, split="time", verbose=0, **given)

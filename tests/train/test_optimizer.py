@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from thalweg import layers, optim
-from thalweg.errors import ContractError
+from thalweg.errors import ConfigError, ContractError
 from thalweg.model import Sequential
 from thalweg.train.program import TRACES
 
@@ -73,3 +73,16 @@ def test_there_is_none_before_compile():
     for use in (lambda: made.optimizer, lambda: made.learning_rate):
         with pytest.raises(ContractError, match=r"not compiled\.\n  Write model\.compile"):
             use()
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), -1.0, float("inf")])
+def test_a_number_of_an_optax_transformation_is_finite_and_its_rate_not_negative(wrong):
+    made = Sequential([layers.Dense(1, input_shape=(3,))])
+    made.compile(optax.inject_hyperparams(optax.adamw)(1e-3), "mse")
+    with pytest.raises(ConfigError, match=r"learning_rate is one finite number, from 0; .*\n  Write"):
+        made.learning_rate = wrong
+    made.learning_rate = 0.5
+    assert made.learning_rate == 0.5
+    if not np.isfinite(wrong):
+        with pytest.raises(ConfigError, match=r"b1 is one finite number; .*\n  Write"):
+            made.optimizer.b1 = wrong

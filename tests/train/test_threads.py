@@ -230,3 +230,39 @@ def test_no_program_is_carried():
     carried = vars(COPIES["pickle"](made).session)
     assert carried["ready"] is None
     assert len(pickle.dumps(made)) < 40_000 + sum(w.nbytes for w in made.get_weights()) * 4
+
+
+def asked_in_its_loss(ask):
+    """A model whose loss asks for the model itself, from within the program."""
+
+    def loss(y, p):
+        zero = jax.pure_callback(
+            lambda a: (ask(made), np.float32(0))[1], jax.ShapeDtypeStruct((), "float32"), jax.lax.stop_gradient(p)
+        )
+        return (y - p) ** 2 + zero
+
+    made = Sequential([layers.Dense(1, input_shape=(16,))])
+    made.compile("sgd", loss)
+    made.build()
+    return made
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: m.predict(X[:2]),
+        lambda m: m.get_weights(),
+        lambda m: m.learning_rate,
+        lambda m: setattr(m, "learning_rate", 0.1),
+        lambda m: m.train_on_batch(X[:2], Y[:2]),
+    ],
+)
+def test_a_loss_that_asks_for_the_model_in_training_is_an_error_at_once(ask):
+    """It waited for the end of the step that waited for it."""
+    made = asked_in_its_loss(ask)
+    before = made.get_weights()
+    with pytest.raises(ContractError, match=r"asks for the model itself.*\n  Call predict"):
+        made.fit(X[:64], Y[:64], verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, made.get_weights(), strict=True))
+    made.compile("sgd", "mse")
+    made.fit(X[:64], Y[:64], verbose=0)

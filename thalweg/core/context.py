@@ -280,7 +280,7 @@ def path_of_shapes(call: Call) -> str:
 
 
 def _check_rank(cx: Context, x: Any) -> None:
-    module, rank = cx.module, len(jnp.shape(x))
+    module, rank = cx.module, -1 if isinstance(x, tuple | list | dict) else len(jnp.shape(x))
     assert module is not None
     axes = module.axes.split()
     if rank == len(axes) or ("..." in axes and rank >= len(axes) - 1):

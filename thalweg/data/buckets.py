@@ -16,6 +16,7 @@ import numpy as np
 
 from thalweg.data.sources import Rows, from_arrays
 from thalweg.errors import ConfigError, ContractError
+from thalweg.ranges import flag
 from thalweg.types import Tree
 
 MAX_CANDIDATES = 512  # lengths that are weighed against each other
@@ -127,7 +128,7 @@ def bucketed(
     """
     if side not in ("left", "right") or number < 1 or multiple < 1:
         raise ConfigError(f"{side=}, {number=}, {multiple=}.\n  Write side='right' or 'left', and numbers from 1.")
-    arrays = from_arrays(x, y, weight)
+    arrays, per_position = from_arrays(x, y, weight), flag("per_position", per_position)
     row_lengths = _row_lengths(list(filter(in_time(arrays.x), jax.tree.leaves(arrays.x))), right=side == "right")
     if not row_lengths:
         raise ContractError(

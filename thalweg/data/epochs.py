@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 
 from thalweg.errors import ConfigError
+from thalweg.ranges import flag
 
 PADDING = -1  # the row number that stands for no row, in the last ragged batch
 WORD = 2**64
@@ -56,7 +57,7 @@ def order(
         steps: how many batches at most; all unless said.
 
     Raises:
-        ConfigError: no rows, or a batch size below 1.
+        ConfigError: no rows, a batch size below 1, or a `shuffle` that is neither True nor False.
 
     >>> order(5, 2, shuffle=False)
     array([[ 0,  1],
@@ -70,6 +71,7 @@ def order(
             "  Write, for example, batch_size=32, and give some rows."
         )
     first = None if steps is None else steps * batch_size
+    shuffle = flag("shuffle", shuffle)
     chosen = chosen[permutation(len(chosen), seed, "epoch", epoch, first)] if shuffle else chosen[:first]
     out = np.full(-(-len(chosen) // batch_size) * batch_size, PADDING, np.int32)
     out[: len(chosen)] = chosen

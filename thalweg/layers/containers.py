@@ -50,6 +50,10 @@ class Sequential(Module):
         first = getattr(self.layers[0], "indices", None) if self.layers else None
         return first and first(port)
 
+    def inlet(self) -> tuple[str, ...] | None:
+        """The first layer."""
+        return ("layers", "0") if self.layers else None
+
     def outlet(self) -> tuple[str, ...] | None:
         """The last layer."""
         return ("layers", str(len(self.layers) - 1)) if self.layers else None
@@ -67,6 +71,10 @@ class Residual(Module):
     body: Module
     shortcut: Module | None = None
     activation: Activation = None
+
+    def inlet(self) -> tuple[str, ...]:
+        """The body."""
+        return ("body",)
 
     def __call__(self, cx: Context, x: Tree) -> Tree:
         """The module on `x`."""

@@ -44,6 +44,10 @@ class WindowNormalization(Module):
     keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {"epsilon": POSITIVE}
 
+    def inlet(self) -> tuple[str, ...]:
+        """The body: what it reads has the shape of the inputs."""
+        return ("body",)
+
     def __call__(self, cx: Context, x: Float[Array, "batch time variables"]) -> Float[Array, "batch horizon targets"]:
         """The layer on `x`."""
         wide = widen(x)

@@ -59,6 +59,10 @@ class Bidirectional(Module):
             raise ConfigError("Bidirectional: both layers run one way.\n  Write go_backwards=True in backward_layer.")
         Module.__post_init__(self)
 
+    def inlet(self) -> tuple[str, ...]:
+        """The layer forwards."""
+        return ("layer",)
+
     def __call__(self, cx: Context, x: Shaped[Array, "batch time ..."], initial_state: Any = None) -> Any:
         """The layer on `x`."""
         layer: Any = self.layer

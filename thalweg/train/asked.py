@@ -8,7 +8,7 @@ import numpy as np
 from thalweg import data
 from thalweg.errors import ConfigError, ContractError
 from thalweg.losses import Loss
-from thalweg.ranges import Range
+from thalweg.ranges import Range, flag
 
 COUNT, PLACE, SHARE = Range(1, whole=True), Range(0, whole=True), Range(0, 1, open_high=True)
 
@@ -37,6 +37,32 @@ def batch_size(value: Any) -> int | None:
         ConfigError: it is no number from 1.
     """
     return None if value is None else number("batch_size", value, COUNT)
+
+
+def verbose(value: Any, allowed: tuple[int | str, ...] = (0, 1, 2, "auto")) -> Any:
+    """How much is shown.
+
+    Raises:
+        ConfigError: it is none of those.
+    """
+    if isinstance(value, int | str) and value in allowed:
+        return value
+    *most, last = map(repr, allowed)
+    raise ConfigError(f"verbose is {', '.join(most)} or {last}; it is {value!r:.80}.\n  Write verbose={last}.")
+
+
+def shuffle(value: Any) -> bool:
+    """Whether rows are drawn in a new order each epoch.
+
+    Raises:
+        ConfigError: it is neither True nor False.
+    """
+    if isinstance(value, str) and value == "batch":
+        raise ConfigError(
+            "shuffle='batch' was given; it is True or False: whole batches are not shuffled.\n"
+            "  Write shuffle=True, which draws single rows and reads a file of arrays as fast; or shuffle=False."
+        )
+    return flag("shuffle", value)
 
 
 def check_inputs(x: Any) -> None:

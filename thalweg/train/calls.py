@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from thalweg.train import asked, checked
+from thalweg.ranges import flag
+from thalweg.train import asked, checked, ragged
 from thalweg.train.callbacks import Callback, CallbackList
 from thalweg.train.evaluate import BATCH, scores
 from thalweg.train.feeds import blocks, feed, feeds
@@ -56,8 +57,9 @@ def fit(
     """
     session: Session = model.session
     asked.check_targets(*data[:2], session.require_compiled().loss)
-    batch_size = asked.batch_size(batch_size)
+    batch_size, resume = asked.batch_size(batch_size), flag("resume", resume)
     validation_split = asked.number("validation_split", validation_split, asked.SHARE)
+    shown = Progress(verbose, plan.epochs)
     with session.running(), session.scope():
         given = session.brought(*data)
         apart = None if validation_data is None else session.brought(*asked.parts(validation_data))
@@ -68,12 +70,13 @@ def fit(
             training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=plan.seed
         )
         train, validation = feeds(parts.train, parts.validation)
-        steps = plan.limited(len(train.order(parts.batch_size, shuffle=False)))
+        order = train.order(parts.batch_size, shuffle=False)
+        steps = plan.limited(len(order))
+        ragged.check(training, train, parts.batch_size, plan.steps_per_epoch)
         training.begin_run(steps * plan.epochs, steps * plan.initial_epoch)
         params = {"epochs": plan.epochs, "steps": steps}
         model.stop_training, model.history = False, History(params)
         hooks = CallbackList(callbacks, model, params | {"verbose": verbose})
-        shown = Progress(verbose, plan.epochs)
         run = Fit(training, train, validation, parts.batch_size, plan, hooks, model.history, shown)
         with _recorded(run, run_dir, resume=resume):
             return run.run()

@@ -84,6 +84,9 @@ def for_training(
         if class_weight is not None:  # which is for training alone, as for rows given apart
             validation = _checked(training, dataclasses.replace(train.given, weight=given.weight), split.validation)
     else:
+        validation = None
+    _check_weighed(train, validation)
+    if validation is None:
         return Parts(train, None, size)
     if train.given.source is None and validation.given.source is None:
         contract.check_overlap((train.given.x, train.rows), (validation.given.x, validation.rows))
@@ -116,6 +119,18 @@ def for_prediction(module: Any, given: Given) -> Checked:
         return chunk
 
     return Checked(given, np.arange(len(given)), hold)
+
+
+def _check_weighed(train: Checked, validation: Checked | None) -> None:
+    """Whether some row of each part counts: weights by class and a split may leave one part those of weight 0."""
+    for does, part in (("trains", train), ("validates", validation)):
+        if part is None or part.given.weight is None:
+            continue
+        if not np.asarray(part.given.weight)[part.rows].any():
+            raise ContractError(
+                f"every row that {does} has the weight 0, by sample_weight, class_weight or both.\n"
+                "  Give some of them a weight above 0; validation_data chooses the rows that validate."
+            )
 
 
 def _check(training: Training, given: Given, **more: Any) -> None:
@@ -152,7 +167,7 @@ def _checked(training: Training, given: Given, rows: np.ndarray, where: str = ""
 
     weight = given.weight
     if by_class is not None and given.source is None:
-        weight = _weights(_facts(training, given), by_class, given.classes)
+        weight = _weights(_facts(training, given), by_class, given.classes, rows)
     return Checked(dataclasses.replace(given, y=contract.adapted(loss, given.y), weight=weight), rows, hold)
 
 
@@ -172,11 +187,11 @@ def _logged(training: Training, *, validates: bool) -> tuple[str, ...]:
     return names + tuple(f"val_{name}" for name in names) * validates
 
 
-def _weights(f: contract.Facts, by_class: Any, classes: tuple[Any, ...] | None) -> Any:
+def _weights(f: contract.Facts, by_class: Any, classes: tuple[Any, ...] | None, rows: np.ndarray | None = None) -> Any:
     """The weights that were given, times those by class."""
     if by_class is None:
         return f.weight
-    a = contract.class_weights(f, by_class, classes)
+    a = contract.class_weights(f, by_class, classes, rows)
     if f.weight is None:
         return a
     b = np.asarray(f.weight)

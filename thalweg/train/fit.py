@@ -42,6 +42,7 @@ class Plan:
             numbers["steps_per_epoch"] = asked.COUNT
         for name, allowed in numbers.items():
             object.__setattr__(self, name, asked.number(name, getattr(self, name), allowed))
+        object.__setattr__(self, "shuffle", asked.shuffle(self.shuffle))
 
     def limited(self, steps: int) -> int:
         """An epoch's steps, where its rows would give `steps`."""

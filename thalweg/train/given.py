@@ -76,11 +76,16 @@ def given(
     y, classes = _targets(y, loss, classes)
     arrays = data.from_arrays(x, y, weight, dtype=dtype)
     if isinstance(spec, jax.ShapeDtypeStruct) and isinstance(arrays.x, tuple | dict):
-        raise ContractError(
-            f"x is a {type(x).__name__} of {len(arrays.x)} arrays; the network has one input.\n"
-            "  Give one array with all rows; targets are an argument of their own, fit(x, y)."
-        )
+        raise one_input(arrays.x)
     return Given(arrays.x, arrays.y, arrays.weight, classes=classes, buckets=buckets)
+
+
+def one_input(x: Tree) -> ContractError:
+    """The error for the several arrays of `x`, or their shapes, where the network has one input."""
+    return ContractError(
+        f"x is a {type(x).__name__} of {len(x)} arrays; the network has one input.\n"
+        "  Give one array with all rows; targets are an argument of their own, fit(x, y)."
+    )
 
 
 def _in_order(x: Any, spec: Tree) -> Any:

@@ -1,13 +1,17 @@
 """The optimizer of a model in training: its numbers, to be read and set at any time."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from thalweg import optim
-from thalweg.errors import ContractError, nearest
+from thalweg.errors import ConfigError, ContractError, nearest
 from thalweg.optim import Optimizer
+from thalweg.ranges import NONNEGATIVE, Range
 from thalweg.train.session import Session
+
+FINITE = Range(open_low=True, open_high=True)
 
 
 class RunningOptimizer:
@@ -71,14 +75,36 @@ class RunningOptimizer:
 
         Raises:
             ContractError: the optimizer does not have it, or it follows a schedule.
-            ConfigError: the optimizer would not have been made with it: it is negative, infinite, NaN.
+            ConfigError: it is no number, or the optimizer would not have been made with it: it is negative, infinite,
+                NaN.
         """
         with self._session.scope():
-            if isinstance(getattr(self.record, name, None), float | int):
-                with np.errstate(over="ignore"):  # too large for the dtype is infinite, and refused as such
-                    number = float(np.asarray(value, self._session.precision.param))
+            number = _number(name, value, self._session.precision.param)
+            own = getattr(self.record, name, None)
+            if isinstance(own, float | int) and not isinstance(own, bool):
                 dataclasses.replace(self.record, **{name: number})
-            self._session.training.held.tune(**{name: value})
+            elif number not in (NONNEGATIVE if name == "learning_rate" else FINITE):  # of an Optax transformation
+                raise _no_number(name, value)
+            self._session.training.held.tune(**{name: number})
 
     def __repr__(self) -> str:
         return f"RunningOptimizer({self.record!r})"
+
+
+def _number(name: str, value: Any, dtype: str) -> float:
+    """`value`, a plain number or an array of one without axes, as the optimizer keeps it."""
+    plain = value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+    if not isinstance(plain, int | float) or isinstance(plain, bool):
+        raise _no_number(name, value)
+    try:
+        with np.errstate(over="ignore"):  # too large for the dtype is infinite, and refused as such
+            return float(np.asarray(plain, dtype))
+    except OverflowError:
+        raise _no_number(name, value) from None
+
+
+def _no_number(name: str, value: Any) -> ConfigError:
+    return ConfigError(
+        f"model.optimizer.{name} is one finite number{', from 0' * (name == 'learning_rate')}; it was set to "
+        f"{value!r:.80}.\n  Write model.optimizer.{name} = 0.001, for example."
+    )

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from thalweg.errors import ConfigError
+from thalweg.train import asked
 
 BETWEEN = 0.1  # seconds: steps that the host takes one by one do not wait for the screen
 WORDS = "Epoch {epoch:>{width}}/{epochs}"
@@ -30,10 +30,8 @@ class Progress:
     """
 
     def __init__(self, verbose: int | str = "auto", epochs: int = 1, console: Console | None = None) -> None:
-        if verbose not in (0, 1, 2, "auto"):
-            raise ConfigError(f"verbose is 0, 1, 2 or 'auto'; it is {verbose!r}.\n  Write verbose='auto'.")
         self.console = console or Console()
-        self.verbose, self.epochs = verbose, epochs
+        self.verbose, self.epochs = asked.verbose(verbose), epochs
         self.bars = verbose in (1, "auto") and self.console.is_terminal
         self._bar: Bar | None = None
         self._label, self._steps, self._drawn = "", 1, 0.0

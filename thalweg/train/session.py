@@ -17,15 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg import compilation, tree
-from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, children, replace_at, walk
+from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, replace_at, walk
 from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
-from thalweg.train import leaves
+from thalweg.ranges import flag
+from thalweg.train import leaves, stated
 from thalweg.train.given import Given, given
 from thalweg.train.predict import Ready
 from thalweg.train.training import Settings, Training
 from thalweg.train.weights import fitted, initial, named, order, replaced
-from thalweg.types import Spec, Tree, row_spec
+from thalweg.types import Spec, Tree
 
 
 class Weights(NamedTuple):
@@ -132,7 +133,7 @@ class Session:
         Raises:
             ContractError: the network has no layer there.
         """
-        module = self.module
+        module, trainable = self.module, flag("trainable", trainable)
         for path in paths:
             place, layers = tuple(path.split(".")), dict(walk(module))
             if place not in layers:
@@ -156,8 +157,8 @@ class Session:
 
     def brought(self, x: Any, y: Any = None, weight: Any = None) -> Given:
         """What a call brought, as this network takes it; the classes of texts are the same from the first call on."""
-        stated = getattr(self.module, "input_spec", None)
-        spec = self.input_spec if stated is None else stated
+        own = getattr(self.module, "input_spec", None)
+        spec = self.input_spec if own is None else own
         loss = None if self.settings is None else self.settings.loss
         brought = given(x, y, weight, spec=spec, loss=loss, classes=self.classes, dtype=self.precision.param)
         self.classes = brought.classes
@@ -166,13 +167,14 @@ class Session:
     @property
     def spec(self) -> Spec:
         """A row of the inputs: what it was last built for, or what the network itself states."""
-        return declared(self.module) if self.input_spec is None else self.input_spec
+        return stated.declared(self.module) if self.input_spec is None else self.input_spec
 
     def build(self, spec: Spec = None) -> None:
         """Make what is not there yet for inputs like `spec`: the weights; once compiled, the training.
 
         Raises:
-            ContractError: the shape of the inputs is not known, or a layer does not take it.
+            ContractError: the shape of the inputs is not known, is another than the network states, or a layer does
+                not take it. Once there are weights the layers alone say what they take.
         """
         spec = self.spec if spec is None else spec
         with self.scope():
@@ -187,7 +189,12 @@ class Session:
         if self._training is not None:
             return  # another thread has
         if self._weights is None:
-            self._weights = Weights(*initial(self.network, self.seed, spec))
+            stated.check(self.module, spec)
+            try:
+                self._weights = Weights(*initial(self.network, self.seed, spec))
+            except ContractError:
+                stated.check_one(self.network, spec)
+                raise
             self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
         if self.settings is not None:
             self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
@@ -264,20 +271,3 @@ class Session:
             ts = self._training.ts
             self._weights, self._training = Weights(ts.params, ts.state), None
         self.ready = None
-
-
-def declared(module: Any) -> Spec:
-    """The inputs that the network itself states: a graph's inputs, or `input_shape` of its first layer."""
-    stated = getattr(module, "input_spec", None)
-    if stated is not None:
-        return stated
-    first = module
-    while isinstance(first, Module):
-        if first.input_shape is not None:
-            indices = getattr(module, "indices", None)
-            return row_spec(first.input_shape, "int32" if indices and indices(0) else "float32")
-        first = next((child for _, child in children(first)), None)
-    raise ContractError(
-        "the shape of the inputs is not known yet.\n"
-        "  Give the first layer input_shape=(...), call model.build((None, ...)), or fit first."
-    )

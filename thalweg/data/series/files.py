@@ -13,6 +13,7 @@ from thalweg.data.table.cells import Table, line_of, missing, number
 from thalweg.data.table.files import read_csv
 from thalweg.data.table.numbers import PLAIN, NumberFormat, check_together, find_format, say_formats
 from thalweg.errors import ConfigError, DataError, nearest
+from thalweg.ranges import flag
 
 LEFT_OUT = "leave the column {!r} out"
 
@@ -50,6 +51,7 @@ def read_series(
     >>> read_series(path).names
     ('Rain',)
     """
+    regular = flag("regular", regular)
     table = read_csv(path, **options)
     if missing not in (None, "forward"):
         raise ConfigError(f"missing={missing!r} is unknown.\n  Write missing='forward', or leave it out.")

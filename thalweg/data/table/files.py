@@ -13,6 +13,7 @@ from thalweg.data.table.cells import Cells, Table
 from thalweg.data.table.numbers import is_number
 from thalweg.errors import DataError
 from thalweg.limits import beyond, limit, within
+from thalweg.ranges import flag
 
 DELIMITERS = ",;\t|"
 
@@ -43,7 +44,7 @@ def read_csv(
             line of names, or has it twice.
     """
     path = Path(path)
-    lines = list(_lines(path, delimiter, encoding, quotes, None if names is None else len(names)))
+    lines = list(_lines(path, delimiter, encoding, flag("quotes", quotes), None if names is None else len(names)))
     if not lines:
         raise DataError(f"{path} is empty.\n  A table has a line of names and at least one line of data.")
     header, body = (list(names), lines) if names is not None else (lines[0][1], lines[1:])

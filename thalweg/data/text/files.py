@@ -10,6 +10,7 @@ from thalweg.data.text.json_lines import parsed
 from thalweg.errors import DataError, nearest
 from thalweg.files import below
 from thalweg.limits import within
+from thalweg.ranges import flag
 
 DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
@@ -42,7 +43,7 @@ def read_labelled(
     Raises:
         DataError: there is no such file or column, a label is missing, or there is one class only.
     """
-    path = Path(path)
+    path, quotes = Path(path), flag("quotes", quotes)
     if path.is_dir():
         return read_classes(path, encoding=encoding)
     table = _table(path, delimiter, encoding, quotes)

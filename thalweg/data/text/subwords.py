@@ -13,6 +13,7 @@ import numpy as np
 from thalweg.data.text.normal import is_chinese, is_punctuation, joined
 from thalweg.data.text.vocabulary import SPECIAL, Ids, commonest, counted, decoded, inner, outer, rows_of, special
 from thalweg.errors import ConfigError, missing_extra
+from thalweg.ranges import flag
 from thalweg.record import Record
 
 CONTINUES = "##"  # marks a piece that goes on with the word before it
@@ -141,7 +142,7 @@ class WordPieces(Record):
             MissingExtraError: `tokenizers` is not installed.
         """
         _check_room(size, len(special(ends)))
-        library = _library("WordPieces")
+        library, lowercase = _library("WordPieces"), flag("lowercase", lowercase)
         normalizer = _normalizer(
             library, form, library.normalizers.BertNormalizer(strip_accents=False, lowercase=lowercase)
         )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ConfigError, DataError
+from thalweg.ranges import flag
 
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ("<pad>", "<unk>", "<start>", "<end>")
@@ -25,7 +26,7 @@ Ids = np.ndarray | list[np.ndarray]
 
 def special(ends: bool) -> tuple[str, ...]:
     """The names of the special tokens, in the order of their indices."""
-    return SPECIAL if ends else SPECIAL[:2]
+    return SPECIAL if flag("ends", ends) else SPECIAL[:2]
 
 
 def rows_of(texts: Any, kinds: type | tuple[type, ...] = str) -> list[Any]:

@@ -252,6 +252,10 @@ def monitors(callbacks: Sequence[Callback]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for callback in callbacks for name in callback.watches()))
 
 
+SAID = (0, 1, 2)
+"""What `verbose` of a callback may be: 0 says nothing."""
+
+
 class Spared:
     """A block that writes to a disk: where it cannot, that is said once, as a warning, and the run goes on.
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from thalweg.errors import ConfigError
 from thalweg.files import place
+from thalweg.ranges import flag
 from thalweg.train.callbacks.base import Callback, Logs, Memory, Spared
 from thalweg.train.tensorboard import histogram, preamble, scalar
 
@@ -73,7 +74,7 @@ class CSVLogger(Callback):
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         if len(separator) != 1:
             raise ConfigError(f"CSVLogger: separator is one character; it is {separator!r}.\n  Write separator=','.")
-        self.separator, self.append = separator, append
+        self.separator, self.append = separator, flag("append", append, "CSVLogger")
         self._log = Log(filename, who="CSVLogger")
         self._keys: list[str] | None = None
 

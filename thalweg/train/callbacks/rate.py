@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.train.callbacks.base import Callback, Logs, say
+from thalweg.train import asked
+from thalweg.train.callbacks.base import SAID, Callback, Logs, say
 
 
 class LearningRateScheduler(Callback):
@@ -22,7 +23,7 @@ class LearningRateScheduler(Callback):
     remembers = ("last_epoch",)
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
-        self.schedule, self.verbose = schedule, verbose
+        self.schedule, self.verbose = schedule, asked.verbose(verbose, SAID)
         self.last_epoch: int | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

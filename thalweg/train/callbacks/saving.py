@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 from thalweg.errors import ConfigError, nearest
-from thalweg.train.callbacks.base import Callback, Logs, Spared, say
+from thalweg.ranges import flag
+from thalweg.train import asked
+from thalweg.train.callbacks.base import SAID, Callback, Logs, Spared, say
 from thalweg.train.callbacks.monitor import Monitor
 
 
@@ -38,14 +40,15 @@ class ModelCheckpoint(Callback):
         save_freq: int | str = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        if save_freq != "epoch" and (isinstance(save_freq, str) or save_freq < 1):
+        if save_freq != "epoch" and save_freq not in asked.COUNT:
             raise ConfigError(
                 f"ModelCheckpoint: save_freq is 'epoch' or a number of batches; it is {save_freq!r}.\n"
                 "  Write save_freq='epoch'."
             )
-        self.filepath, self.monitor, self.verbose = os.fspath(filepath), monitor, verbose
-        self.save_best_only, self.save_freq = save_best_only, save_freq
-        del save_weights_only
+        self.filepath, self.monitor = os.fspath(filepath), monitor
+        self.verbose, self.save_freq = asked.verbose(verbose, SAID), save_freq
+        self.save_best_only = flag("save_best_only", save_best_only, "ModelCheckpoint")
+        flag("save_weights_only", save_weights_only, "ModelCheckpoint")
         self._spared = Spared(
             f"ModelCheckpoint to {self.filepath}",
             "Free space on that disk; the next save comes when it is due, and model.save(...) writes the last weights.",

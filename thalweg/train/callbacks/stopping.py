@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ConfigError
-from thalweg.train.callbacks.base import Callback, Logs, Memory, say
+from thalweg.ranges import flag
+from thalweg.train import asked
+from thalweg.train.callbacks.base import SAID, Callback, Logs, Memory, say
 from thalweg.train.callbacks.monitor import Monitor
 
 
@@ -38,8 +40,9 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = True,
         start_from_epoch: int = 0,
     ) -> None:
-        self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline
-        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        self.monitor, self.patience, self.baseline = monitor, patience, baseline
+        self.verbose, self.start_from_epoch = asked.verbose(verbose, SAID), start_from_epoch
+        self.restore_best_weights = flag("restore_best_weights", restore_best_weights, "EarlyStopping")
         self._monitor = Monitor(monitor, mode, min_delta)
         self._forget()
 
@@ -119,7 +122,8 @@ class ReduceLROnPlateau(Callback):
     ) -> None:
         if not 0 < factor < 1:
             raise ConfigError(f"ReduceLROnPlateau: factor must lie between 0 and 1, not {factor}.\n  Write factor=0.1.")
-        self.monitor, self.factor, self.patience, self.verbose = monitor, factor, patience, verbose
+        self.monitor, self.factor, self.patience = monitor, factor, patience
+        self.verbose = asked.verbose(verbose, SAID)
         self.cooldown, self.min_lr = cooldown, min_lr
         self._monitor = Monitor(monitor, mode, min_delta)
         self._forget()

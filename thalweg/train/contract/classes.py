@@ -28,19 +28,22 @@ def adapted(loss: Loss, y: Any) -> Any:
     return y.astype(np.int32, copy=False)
 
 
-def class_weights(f: Facts, by_class: Any, names: tuple[Any, ...] | None = None) -> np.ndarray:
+def class_weights(
+    f: Facts, by_class: Any, names: tuple[Any, ...] | None = None, rows: np.ndarray | None = None
+) -> np.ndarray:
     """The weights of the rows, [rows], of their steps, [rows, steps], or of their labels; a class not named has 1.
 
     Args:
         f: the targets, the loss and the output.
         by_class: a weight by class number or by text, a list of one for each class, or "balanced".
         names: the texts that class numbers stand for.
+        rows: those that train, which alone "balanced" counts; all unless said.
 
     Raises:
         ContractError: a weight for a class that is not there, a weight below 0, or targets that are no classes.
     """
     y = f.target[..., 0] if f.target.ndim > 1 and f.target.shape[-1] == 1 else f.target
-    table = _table(f, y, by_class, names)
+    table = _table(f, y, by_class, names, rows)
     if _shares(f, y):
         weights = y @ np.array([table.get(k, 1.0) for k in range(y.shape[-1])], np.float32)
     elif _side_by_side(f, y):
@@ -59,11 +62,13 @@ def class_weights(f: Facts, by_class: Any, names: tuple[Any, ...] | None = None)
     return weights
 
 
-def _table(f: Facts, y: np.ndarray, by_class: Any, names: tuple[Any, ...] | None) -> dict[int, float]:
+def _table(
+    f: Facts, y: np.ndarray, by_class: Any, names: tuple[Any, ...] | None, rows: np.ndarray | None
+) -> dict[int, float]:
     """The weights by class number."""
     known = _known(f, y)
     if isinstance(by_class, str) and by_class == "balanced":
-        return _balanced(f, y)
+        return _balanced(f, y if rows is None else y[rows])
     if isinstance(by_class, list | tuple | np.ndarray) and known is not None:
         if np.shape(by_class) != (len(known),):
             raise ContractError(
