@@ -1,5 +1,10 @@
 """Copies in a person's data: every kind that splits rows itself keeps them in one part."""
 
+import gzip
+import re
+import struct
+import warnings
+
 import numpy as np
 import pytest
 
@@ -11,6 +16,7 @@ from thalweg.recipes.sound.clips import Clips
 from thalweg.recipes.tags import files as tag_files
 from thalweg.recipes.tags import kind as tags_kind
 from thalweg.recipes.text import kind as text_kind
+from thalweg.train.contract import LeakWarning
 
 ROWS = 120
 
@@ -69,3 +75,87 @@ def test_recordings(stratified):
     rows = [part.sounds for part in parts.values()]
     assert (len(rows), sum(map(len, rows))) == (3, 2 * ROWS)
     assert shared(*rows) == 0
+
+
+def counted(name, path, **settings):
+    """What the material of `name` says of copies among its test rows, and what is warned of."""
+    recipe = recipes.load(name)
+    material = recipe.application.gather(path, recipe.settings(**settings))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        material.copies.warn()
+    return material.copies, [str(w.message) for w in caught if w.category is LeakWarning]
+
+
+TEXTS = [f"w{n} v{n % 7} is {'good' if n % 2 else 'bad'}" for n in range(ROWS)]
+
+
+@pytest.mark.parametrize("leaks", [3, 0])
+def test_texts_set_apart(tmp_path, leaks):
+    test = [*TEXTS[90:110], *TEXTS[:leaks]]
+    for part, texts in (("train", TEXTS[:90]), ("test", test)):
+        rows = "".join(f"{text},{text.split()[-1]}\n" for text in texts)
+        (tmp_path / f"{part}.csv").write_text(f"text,label\n{rows}")
+    copies, said = counted("sentiment", tmp_path, validation_split=0.2)
+    assert (copies.found.number, copies.rows) == (leaks, 20 + leaks)
+    assert [("3 of the 23 test rows" in text, "(test row 20 is training row 0)" in text) for text in said] == (
+        [(True, True)] if leaks else []
+    )
+
+
+def test_short_texts_repeat_by_chance(tmp_path):
+    rng = np.random.default_rng(0)
+    kinds = ["good", "bad", "very good", "very bad", "so good", "so bad", "good enough", "bad enough", "not good"]
+    for part, count in (("train", 900), ("test", 100)):
+        rows = "".join(f"{text},{'good' in text}\n" for text in rng.choice(kinds, count))
+        (tmp_path / f"{part}.csv").write_text(f"text,label\n{rows}")
+    copies, said = counted("sentiment", tmp_path)
+    assert copies.found.number == 100
+    assert said == []
+
+
+def test_sentences_set_apart(tmp_path):
+    rows = [f"w{n}\tO\n{'one' if n % 2 else 'two'}\tB-PER\n" for n in range(ROWS)]
+    (tmp_path / "train.conll").write_text("\n".join(rows[:100]))
+    (tmp_path / "test.conll").write_text("\n".join(rows[99:]))
+    _, said = counted("ner", tmp_path, least=1)
+    assert "1 of the 21 test rows are also training rows (test row 0 is training row 99)" in said[0]
+    assert "Take them out of the test part" in said[0]
+
+
+def test_pairs_set_apart(tmp_path):
+    pytest.importorskip("sacrebleu")
+    rows = [f"a{n} sentence of {n * n}\tein Satz von {n}\n" for n in range(ROWS)]
+    (tmp_path / "train.tsv").write_text("".join(rows[:100]))
+    (tmp_path / "test.tsv").write_text("".join(rows[90:95] + rows[100:]))
+    _, said = counted("translate", tmp_path, validation_split=0.01)
+    assert "5 of the 25 test rows are also training rows" in said[0]
+
+
+def test_recordings_set_apart(tmp_path):
+    rng = np.random.default_rng(0)
+    sounds = [rng.normal(size=rng.integers(4000, 5000)).astype(np.float32) / 8 for _ in range(60)]
+    for part, rows in (("train", range(50)), ("test", range(44, 60))):
+        for n in rows:
+            folder = tmp_path / part / ("yes", "no")[n % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            clips.write_wav(folder / f"{part}{n}.wav", sounds[n], 8000)
+    _, said = counted("speech-digits", tmp_path, validation_split=0.05)
+    assert "6 of the 16 test rows are also training rows (test row " in said[0]
+    a, b = re.findall(r"test row \S*test(\d+).wav is training row \S*train(\d+).wav", said[0])[0]
+    assert a == b
+
+
+def test_pictures_set_apart_are_counted_on_the_page(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (460, 28, 28), np.uint8)
+    x[455:] = x[:5]
+    for part, rows in (("train", slice(400)), ("t10k", slice(400, 460))):
+        for name, array in (("images-idx3", x[rows]), ("labels-idx1", np.arange(460)[rows] % 5)):
+            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            content = gzip.compress(header + array.astype(np.uint8).tobytes())
+            (tmp_path / f"{part}-{name}-ubyte.gz").write_bytes(content)
+    with pytest.warns(LeakWarning, match="5 of the 60 test rows are also training rows"):
+        result = recipes.run("mnist-mlp", {"epochs": 1, "units": 8}, data=tmp_path, run_dir=tmp_path / "run", verbose=0)
+    assert result.scores["copies"] == 5
+    assert result.verdict.line.endswith("Copies of training rows among the test rows: 5 of 60.")
+    assert "5 of 60" in (tmp_path / "run" / "report.html").read_text()

@@ -19,6 +19,7 @@ import numpy as np
 from thalweg import data
 from thalweg.errors import ConfigError
 from thalweg.model import Model
+from thalweg.recipes.copies import Counted
 from thalweg.recipes.settings import Asking, Settings, settle
 from thalweg.recipes.verdict import Verdict
 from thalweg.train.callbacks import Callback
@@ -40,6 +41,7 @@ class Material:
         preprocessing: records by name (a tokenizer, a scaler), kept in the model file as `model.preprocessing`.
         facts: what else the model file's manifest says, for `predict`; JSON holds it.
         raw: the test part as people have it (texts, sentences, sounds), for the report.
+        copies: how many test rows are training rows too; None where that is not looked for.
         in_order: whether training keeps the order of the rows, as where a state is carried from batch to batch.
     """
 
@@ -52,6 +54,7 @@ class Material:
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     raw: Any = None
     in_order: bool = False
+    copies: Counted | None = None
 
     @property
     def line(self) -> str:
@@ -204,3 +207,9 @@ def arguments(part: Any) -> tuple[Any, ...]:
 def rows_of(part: Any) -> int:
     """How many rows a part has."""
     return len(part) if data.is_source(part) else len(jax.tree.leaves(part)[0])
+
+
+def judge(kind: Application, model: Model, material: Material) -> Verdict:
+    """The verdict, which says how many of the test rows are training rows too, where there are any."""
+    verdict = kind.judge(model, material)
+    return verdict if material.copies is None else material.copies.told(verdict)

@@ -14,7 +14,7 @@ from thalweg.errors import ConfigError, ContractError, DataError
 from thalweg.model import Model
 from thalweg.recipes import folder as run_folder
 from thalweg.recipes import load, paths, report
-from thalweg.recipes.base import Material, Recipe, arguments, rows_of
+from thalweg.recipes.base import Material, Recipe, arguments, judge, rows_of
 from thalweg.recipes.settings import Settings, settle
 from thalweg.recipes.verdict import Verdict
 from thalweg.train.callbacks import Callback, EarlyStopping, Spared
@@ -178,6 +178,8 @@ def _say(material: Material, verbose: int | str) -> None:
     """What the run learns from, before it begins: which file was taken for which part."""
     if verbose:
         Console().print(material.line, soft_wrap=True, highlight=False, markup=False)
+    if material.copies is not None:
+        material.copies.warn()
 
 
 def _same_settings(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[Recipe, Settings]:
@@ -256,7 +258,7 @@ def _train(job: Job, verbose: int | str, *, again: bool) -> Result:
 def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> tuple[Verdict, tuple[str, ...]]:
     """Judge the model, and write all that a finished run leaves."""
     material, folder, kind = job.material, job.folder, job.recipe.application
-    verdict = kind.judge(model, material)
+    verdict = judge(kind, model, material)
     job.note(result=dict(verdict.scores))
     run_folder.write_json(folder / run_folder.EVALUATION, {**verdict.scores, **verdict.details})
     model.save(folder / run_folder.MODEL, {**job.manifest, **material.facts, "classes": list(material.classes)})

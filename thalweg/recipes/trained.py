@@ -10,7 +10,7 @@ from thalweg.errors import ConfigError, DataError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.model import Model
 from thalweg.recipes import paths
-from thalweg.recipes.base import Answer, Application, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Application, Asked, Material, Trained, judge
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
 from thalweg.recipes.settings import settle
@@ -56,7 +56,7 @@ def evaluate(trained: Trained, data: Path | None, say: Callable[[str], object] =
     with _together():
         material = _material(kind, trained, data)
         say(material.line)
-        return kind.judge(trained.model, material)
+        return judge(kind, trained.model, material)
 
 
 def _material(kind: Application, trained: Trained, data: Path | None) -> Material:

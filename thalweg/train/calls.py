@@ -77,7 +77,7 @@ def fit(
         params = {"epochs": plan.epochs, "steps": steps}
         model.stop_training, model.history = False, History(params)
         hooks = CallbackList(callbacks, model, params | {"verbose": verbose})
-        run = Fit(training, train, validation, parts.batch_size, plan, hooks, model.history, shown)
+        run = Fit(training, train, validation, parts.batch_size, plan, hooks, model.history, shown, parts.watch)
         with _recorded(run, run_dir, resume=resume):
             return run.run()
 

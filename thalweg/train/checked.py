@@ -45,6 +45,7 @@ class Parts(NamedTuple):
     train: Checked
     validation: Checked | None
     batch_size: int
+    watch: contract.Passing | None = None  # looks for copies among rows that only an epoch has read
 
 
 def for_training(
@@ -90,7 +91,22 @@ def for_training(
         return Parts(train, None, size)
     if train.given.source is None and validation.given.source is None:
         contract.check_overlap((train.given.x, train.rows), (validation.given.x, validation.rows))
-    return Parts(train, validation, size)
+        return Parts(train, validation, size)
+    watch = contract.passing((train.given, train.rows), (validation.given, validation.rows))
+    if watch is None:
+        return Parts(train, validation, size)
+    return Parts(_noted(train, watch.train), _noted(validation, watch.validation), size, watch)
+
+
+def _noted(part: Checked, passed: contract.Passed) -> Checked:
+    """The part, whose rows are looked for among those of another as they are read."""
+
+    def hold(chunk: data.Chunk) -> data.Chunk:
+        chunk = part.hold(chunk)
+        passed.note(chunk)
+        return chunk
+
+    return part._replace(hold=hold)
 
 
 def for_evaluation(training: Training, given: Given, class_weight: Any = None) -> Checked:

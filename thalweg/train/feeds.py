@@ -34,7 +34,7 @@ def feeds(train: Checked, validation: Checked | None) -> tuple[Feed, Feed | None
     one = feed(train)
     if validation is None:
         return one, None
-    if validation.given is train.given:
+    if validation.given is train.given and train.given.source is None:
         return one, dataclasses.replace(one, rows=validation.rows)  # type: ignore[type-var]
     if isinstance(one, Resident) and _same(validation.given, train.given):
         x, y, _ = one.data

@@ -15,6 +15,7 @@ from thalweg.errors import DivergenceError
 from thalweg.optim import ema_params
 from thalweg.train import asked, leaves
 from thalweg.train.callbacks import CallbackList
+from thalweg.train.contract import Passing
 from thalweg.train.evaluate import results, scores
 from thalweg.train.history import History
 from thalweg.train.interrupt import Interrupt
@@ -88,6 +89,7 @@ class Fit:
     callbacks: CallbackList
     history: History
     progress: Progress
+    watch: Passing | None = None  # looks for copies among the rows that an epoch has read
     record: Callable[..., None] = unrecorded  # writes where the run stands, if it is time to (`runs.py`)
     position: Position | None = None  # where a resumed run goes on
     ended: bool = False  # a callback has ended the run
@@ -151,6 +153,8 @@ class Fit:
         if self.validation is not None:
             validated = scores(self.training, self.validation, self.batch_size)
             logs |= {f"val_{name}": value for name, value in validated.items()}
+            if self.watch is not None:
+                self.watch.check()
         self.callbacks.on_epoch_end(at.epoch, logs)
         self.history.append(at.epoch, logs)
         self.progress.epoch_end(logs, time.perf_counter() - started)

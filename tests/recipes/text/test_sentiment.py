@@ -60,6 +60,7 @@ def test_rt_polarity_over_ten_folds(data_folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:.*rows are also training rows")  # SST-2's phrases, and reviews that came twice
 @pytest.mark.parametrize(("corpus", "epochs", "accuracy"), [("sst2", 3, 0.80), ("imdb", 6, 0.84)])
 def test_published_parts(corpus, epochs, accuracy, data_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("THALWEG_DATA", str(data_folder))

@@ -14,6 +14,7 @@ from thalweg.model import Model
 from thalweg.recipes import classifier, paths
 from thalweg.recipes.answers import of_rows
 from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.copies import Counted, in_arrays
 from thalweg.recipes.folder import SAMPLES
 from thalweg.recipes.image import files
 from thalweg.recipes.image.verdict import verdict
@@ -62,7 +63,9 @@ class PictureClasses:
         (x, y), test = datasets.load(self.entry.name, path)
         source = paths.source(self.entry.title, path)
         halves = _halves((x, y.reshape(-1)), settings.validation_split, settings.seed)
-        return _material(Parts(*halves, (test[0], test[1].reshape(-1))), self.entry.classes, source)
+        return _material(
+            Parts(*halves, (test[0], test[1].reshape(-1))), self.entry.classes, source, in_arrays(x, test[0])
+        )
 
     def blank(self, settings: Settings) -> Material:
         """One black picture of the data set's shape."""
@@ -106,9 +109,9 @@ def labelled(path: Path, shape: tuple[int, ...], classes: tuple[str, ...]) -> Pa
     return x, files.codes(_labels(y, path), classes)
 
 
-def _material(parts: Parts, classes: tuple[str, ...], source: str) -> Material:
+def _material(parts: Parts, classes: tuple[str, ...], source: str, copies: Counted | None = None) -> Material:
     facts: dict[str, Any] = {"brightest": float(parts.train[0].max())}  # what white is, in the training part
-    return Material(*parts, source, classes, facts=facts)
+    return Material(*parts, source, classes, facts=facts, copies=copies)
 
 
 def _own(path: Path, validation: float, seed: int) -> Material:

@@ -49,6 +49,7 @@ class SoundClasses:
         """
         named = path is None or files.holds(path, self.entry)
         parts = dict(self.load(path, settings) if path is None or named else self._own(path, settings))
+        copies = clips.copies(parts)
         parts = clips.with_validation(parts, settings, stratified=True)
         note = "" if path is None or named else paths.roles(paths.parts(path))
         records = {
@@ -63,6 +64,7 @@ class SoundClasses:
             classes=tuple(map(str, records["labels"].classes)),
             preprocessing=records,
             raw=parts["test"],
+            copies=copies,
         )
 
     def _own(self, path: Path, settings: Any) -> dict[str, Clips]:

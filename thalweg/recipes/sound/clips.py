@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.data import equal_rows, resample, split
 from thalweg.errors import ConfigError, DataError
+from thalweg.recipes.copies import Counted, in_rows
 from thalweg.recipes.settings import Settings
 
 TRIED = 5  # test recordings set apart for a first `predict`
@@ -51,6 +52,13 @@ def with_validation(parts: Mapping[str, Clips], settings: Settings, *, stratifie
         return dict(parts)
     share, seed = settings.validation_split, settings.seed
     return {**parts, **split_clips(parts["train"], "validation", share, seed, stratified=stratified)}
+
+
+def copies(parts: Mapping[str, Clips]) -> Counted:
+    """The test recordings that are training recordings, sample by sample; they are called by their names."""
+    train, test = parts["train"], parts["test"]
+    counted = in_rows(train.sounds, test.sounds)
+    return counted._replace(found=counted.found.at(test.names, train.names))
 
 
 def columns(clips: Clips, rate: int, column: str) -> list[dict[str, Any]]:

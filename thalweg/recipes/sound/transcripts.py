@@ -79,13 +79,14 @@ class Transcripts:
             parts = self._published(path, settings)
         else:
             parts = files.own(path, settings, COLUMNS, stratified=False)
+        copies = clips.copies(parts)
         parts = clips.with_validation(parts, settings, stratified=False)
         records = _records(parts, settings)
         rows: dict[str, Any] = {name: self._rows(part, records) for name, part in parts.items()}
         rows["train"] = bucketed(*rows["train"], number=BUCKETS)
         note = "" if path is None or named else paths.roles(paths.parts(path))
         source = paths.source(self.entry.title if named else None, path, note)
-        return Material(**rows, source=source, preprocessing=records, raw=parts["test"])
+        return Material(**rows, source=source, preprocessing=records, raw=parts["test"], copies=copies)
 
     def _published(self, path: Path | None, settings: SpeechSettings) -> dict[str, Clips]:
         pairs = zip(("train", "test"), self.load(path), strict=True)

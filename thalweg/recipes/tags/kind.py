@@ -15,6 +15,7 @@ from thalweg.metrics.entities import spans
 from thalweg.model import Model
 from thalweg.recipes import paths
 from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.copies import in_rows
 from thalweg.recipes.settings import Asking, Fold, Settings, Vocabulary
 from thalweg.recipes.tags import files
 from thalweg.recipes.tags.baseline import commonest
@@ -62,6 +63,7 @@ class TokenTags:
         parts = _published(entry, path) if path is None or named else files.parts(path)
         if "test" not in parts:
             parts = _fold(parts["train"].distinct(), settings.fold, path)
+        copies = in_rows(parts["train"].words, parts["test"].words, tuple)
         if "validation" not in parts:
             parts |= _with_validation(parts["train"], settings, together=not named)
         records = _records(parts, settings)
@@ -71,7 +73,8 @@ class TokenTags:
         facts = {"width": settings.width, "length": settings.length, "usual": commonest(parts["train"])}
         note = "" if path is None or named or not path.is_dir() else paths.roles(files.set_apart(path))
         origin, tags = paths.source(entry.title if named else None, path, note), records["tags"].classes
-        return Material(**rows, source=origin, classes=tags, preprocessing=records, facts=facts, raw=parts["test"])
+        told = {"source": origin, "classes": tags, "facts": facts, "copies": copies}
+        return Material(**rows, **told, preprocessing=records, raw=parts["test"])
 
     def entry(self, settings: TagSettings) -> Entry:
         """The named data set that the settings choose."""

@@ -19,6 +19,7 @@ from thalweg.recipes import classifier, paths, textfiles
 from thalweg.recipes.answers import of_rows
 from thalweg.recipes.base import Answer, Asked, Material, Trained
 from thalweg.recipes.classifier import Predictions
+from thalweg.recipes.copies import in_rows, words
 from thalweg.recipes.settings import Asking, Fold, Length, Settings, Vocabulary
 from thalweg.recipes.text import files
 from thalweg.recipes.text.baseline import naive_bayes
@@ -65,6 +66,7 @@ class TextClasses:
         parts = files.published(entry, path) if path is None or named else files.own(path)
         if "test" not in parts:
             parts = _fold(parts["train"], settings.fold, None if named else path)
+        copies = in_rows(parts["train"].texts, parts["test"].texts, words)
         if "validation" not in parts:
             parts |= _with_validation(parts["train"], settings, together=not named)
         train, tokenizer = parts["train"], self.tokenizer(parts["train"].texts, settings)
@@ -74,7 +76,8 @@ class TextClasses:
         note = "" if path is None or named else paths.roles(paths.parts(path))
         source = paths.source(entry.title if named else None, path, note)
         classes = tuple(map(str, records["labels"].classes))
-        return Material(**rows, source=source, classes=classes, preprocessing=records, raw=parts["test"].texts)
+        raw = parts["test"].texts
+        return Material(**rows, source=source, classes=classes, preprocessing=records, raw=raw, copies=copies)
 
     def entry(self, settings: TextSettings) -> Entry:
         """The named data set that the settings choose."""

@@ -16,6 +16,7 @@ from thalweg.errors import DataError, missing_extra
 from thalweg.model import Model
 from thalweg.recipes import paths, textfiles
 from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.copies import in_rows, words
 from thalweg.recipes.settings import Length, Settings, Vocabulary
 from thalweg.recipes.translation import corpora, files, pairs
 from thalweg.recipes.translation.pairs import Pairs
@@ -80,10 +81,12 @@ class Translation:
         place = title if path is None else str(path)
         if "test" not in parts:
             parts |= _split(parts["train"], "test", TEST, 0, place)
+        copies = in_rows(parts["train"].sources, parts["test"].sources, words)
         if "validation" not in parts:
             parts |= _split(parts["train"], "validation", settings.validation_split, settings.seed, place)
         note = "" if path is None or named else files.roles(path)
-        return self._material(parts, settings, paths.source(title if named else None, path, note))
+        source = paths.source(title if named else None, path, note)
+        return dataclasses.replace(self._material(parts, settings, source), copies=copies)
 
     def _material(self, parts: dict[str, Pairs], settings: TranslationSettings, source: str) -> Material:
         records = {side: self.tokenizer(texts, settings) for side, texts in zip(SIDES, parts["train"], strict=True)}

@@ -8,13 +8,17 @@ function that words its own error; all of them together cost less than one epoch
 from thalweg.train.contract.classes import adapted, class_weights
 from thalweg.train.contract.end import activation_name, hidden_activation
 from thalweg.train.contract.facts import Facts, Rule
-from thalweg.train.contract.overlap import LeakWarning, check_overlap
+from thalweg.train.contract.overlap import Copies, LeakWarning, check_overlap, compare, prints_of, shared, warn
+from thalweg.train.contract.passing import Passed, Passing, passing
 from thalweg.train.contract.rules import RULES, check, check_inputs, check_piece
 
 __all__ = [
     "RULES",
+    "Copies",
     "Facts",
     "LeakWarning",
+    "Passed",
+    "Passing",
     "Rule",
     "activation_name",
     "adapted",
@@ -23,5 +27,10 @@ __all__ = [
     "check_overlap",
     "check_piece",
     "class_weights",
+    "compare",
     "hidden_activation",
+    "passing",
+    "prints_of",
+    "shared",
+    "warn",
 ]
