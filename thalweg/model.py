@@ -37,6 +37,7 @@ class Model:
             node or nodes of a graph.
         outputs: the output node or nodes, when `inputs` are nodes.
         name: shown in `repr`.
+        trainable: whether its layers learn.
 
     Example:
         >>> import numpy as np, thalweg
@@ -48,11 +49,13 @@ class Model:
         True
     """
 
-    def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None) -> None:
+    def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None, trainable: bool = True) -> None:
         self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs))
         self.name, self.stop_training = name, False
         self.history: History | None = None
         self.preprocessing: dict[str, Record] = {}  # what makes inputs of what people have; its file holds it
+        if not trainable:
+            self.trainable = False
 
     module = property(attrgetter("session.module"), doc="The network.")
     network = property(attrgetter("session.network"), doc="The network as the programs know it.")
@@ -64,6 +67,15 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.module!r})"
+
+    @property
+    def trainable(self) -> bool:
+        """Whether its layers learn. Set it, for all of them, before `compile`; a layer alone by its own `trainable`."""
+        return self.module.trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.module.trainable = value
 
     def __copy__(self) -> "Model":
         """A model with weights and a training of its own, as in Keras."""
@@ -81,15 +93,18 @@ class Model:
         return tuple(getattr(self.module, "layers", (self.module,)))
 
     def add(self, layer: Any) -> None:
-        """Append a layer to a sequence that has no weights yet."""
+        """Append a layer to a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
 
     def pop(self) -> None:
-        """Take the last layer off a sequence that has no weights yet."""
+        """Take the last layer off a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=self.layers[:-1]))
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
-        """Keep the parameters below each dotted path as they are: `model.freeze("layers.0")`; then compile."""
+        """Keep the parameters below each dotted path as they are, in every model of these layers, from its next `compile`.
+
+        `model.freeze("layers.0")` is `model.layers[0].trainable = False`, and ends this model's training.
+        """
         self.session.freeze(*paths, trainable=trainable)
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
@@ -121,7 +136,7 @@ class Model:
         metrics: Sequence[Any] | None = None,
         *,
         precision: Any = "float32",
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         """Say how to train: nothing is computed yet.
 
@@ -132,7 +147,9 @@ class Model:
             metrics: names, records of `thalweg.metrics`, or functions that give a number for each row. Of one name, the
                 second is called `auc_1`.
             precision: "float32", "bfloat16" (compute; float32 weights) or "float64".
-            seed: fixes the initial weights, the order of the rows and every random number.
+            seed: fixes the initial weights, the order of the rows and every random number. A network that is given none
+                has the next of a sequence that is the same in each process: `model.seed` tells it, and
+                `utils.set_random_seed` begins another sequence.
 
         Raises:
             ConfigError: for an unknown name, with the nearest known one; or a metric called as something else is.
@@ -262,7 +279,9 @@ class Model:
         return archive.load(path, Model)
 
 
-def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model:  # noqa: N802  (Keras's name)
+def Sequential(  # noqa: N802  (Keras's name)
+    layer_list: Sequence[Any] = (), trainable: bool = True, name: str | None = None
+) -> Model:
     """A model of layers one after another.
 
     Example:
@@ -271,7 +290,7 @@ def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model
         >>> model.count_params()
         50
     """
-    return Model(layers.Sequential(tuple(module_of(layer) for layer in layer_list)), name=name)
+    return Model(layers.Sequential(tuple(module_of(layer) for layer in layer_list)), name=name, trainable=trainable)
 
 
 def load_model(path: str | Path) -> Model:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field
 from typing import Any, ClassVar
 
+from thalweg.errors import ContractError
 from thalweg.record import Record
 
 
@@ -33,6 +34,9 @@ class Module(Record):
       keeps_mask  False where the output's second axis is no longer the time of the input, though its length be the same
     """
 
+    face: ClassVar[frozenset[str]] = frozenset({"_owner", "_said"})  # what a layer object has beside its fields
+
+    told: ClassVar[int] = 0  # how often a layer was told whether it learns
     axes: ClassVar[str] = ""
     casts: ClassVar[bool] = False
     keeps_mask: ClassVar[bool] = True
@@ -43,6 +47,7 @@ class Module(Record):
 
     def __init_subclass__(cls) -> None:
         Record.__init_subclass__.__func__(cls)  # type: ignore[attr-defined]
+        cls.__setattr__ = _set
         if "__call__" in cls.__dict__:
             cls.__call__ = _routed(cls.__dict__["__call__"])
 
@@ -74,6 +79,20 @@ class Through(Record):
 
     activation: Any
     regularizer: Any
+
+
+def _set(self: Module, name: str, value: Any) -> None:
+    """`layer.trainable = False`, for the layer and all that it is made of, until a part is told otherwise."""
+    if name != "trainable" or not isinstance(value, bool):
+        raise ContractError(
+            f"{type(self).__name__}.{name} cannot be set to {value!r:.100}: a layer's settings are fixed.\n"
+            "  Write them when the layer is made; layer.trainable = True or False can be set at any time."
+        )
+    object.__setattr__(self, "trainable", value)
+    Module.told += 1
+    object.__setattr__(self, "_said", Module.told)
+    for _, child in children(self):
+        child.trainable = value  # type: ignore[misc]
 
 
 def _routed(body: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,7 +33,8 @@ class Held:
     """
 
     def __init__(self, ts: TrainState) -> None:
-        self.now = ts
+        self.now, self.version = ts, 0  # how often it has changed
+        self.runner: int | None = None  # the thread whose `fit` moves it
         self.kept: Tree = None  # an earlier state, off the device
         self._kept_at, self._cost = 0.0, 0.0
         self._next, self._turn = threading.Lock(), threading.Lock()  # who waits for the turn keeps the next one waiting
@@ -50,7 +51,7 @@ class Held:
     def change(self, to: Callable[[TrainState], TrainState]) -> None:
         """Put `to(state)` in the state's place; there is no way back."""
         with self._next, self._turn:
-            self.now, self.kept = to(self.now), None
+            self.now, self.kept, self.version = to(self.now), None, self.version + 1
 
     def tune(self, **numbers: float) -> None:
         """Set numbers of the optimizer; they stay when the training goes back. A raised one may spoil the next step."""
@@ -66,6 +67,7 @@ class Held:
             self._turn.acquire()
         try:
             self._keep()
+            self.version += 1
             self.now, *rest = run(leaves.copied(self.now) if self._readers else self.now)
         except BaseException:  # Ctrl-C, too
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.now)):
@@ -79,6 +81,7 @@ class Held:
         """Go back to the state that was kept; by how many steps."""
         with self._next, self._turn:
             was, self.now, self.kept = self.now, leaves.restored(self.kept), None
+            self.version += 1
             numbers = optim.settable(was.optimizer)
             self.now = self.now._replace(optimizer=optim.with_hyper(self.now.optimizer, **numbers))
             return int(was.step) - int(self.now.step)
