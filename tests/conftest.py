@@ -49,6 +49,6 @@ def programs_of_other_files_are_dropped():
 @pytest.fixture(autouse=True)
 def seeds_begin_anew():
     """A network's seed depends on how many there were before it: within a test alone."""
-    from thalweg import random  # noqa: PLC0415  after the hook
+    from thalweg import random
 
     random.set_seed(0)

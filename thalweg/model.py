@@ -11,17 +11,20 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from thalweg import compilation, layers
 from thalweg.core import Module, policy
 from thalweg.core.summary import Summary
+from thalweg.errors import ContractError
 from thalweg.export import archive
 from thalweg.record import Record
 from thalweg.train import History, Plan, Session, Settings, calls
 from thalweg.train.callbacks import Callback
 from thalweg.train.evaluate import listed
 from thalweg.train.optimizer import RunningOptimizer
+from thalweg.train.session import stated
 from thalweg.types import Spec, row_spec
 
 compilation.keep_programs()
@@ -50,7 +53,8 @@ class Model:
     """
 
     def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None, trainable: bool = True) -> None:
-        self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs))
+        self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs, name=name))
+        self._nodes = None if outputs is None else (list(jax.tree.leaves(inputs)), outputs)
         self.name, self.stop_training = name, False
         self.history: History | None = None
         self.preprocessing: dict[str, Record] = {}  # what makes inputs of what people have; its file holds it
@@ -92,18 +96,55 @@ class Model:
         """The layers of a sequence or a graph."""
         return tuple(getattr(self.module, "layers", (self.module,)))
 
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Module:
+        """A layer by its name, or by its place.
+
+        A layer without a name has that of its class, numbered in this model: `dense`, `dense_1`.
+
+        Raises:
+            ContractError: none is there.
+        """
+        named = layers.names(self.layers)
+        if index is not None and -len(named) <= index < len(named):
+            return self.layers[index]
+        if name in named:
+            return self.layers[named.index(name)]
+        raise ContractError(
+            f"the model has no layer {name if index is None else index!r}.\n  It has {', '.join(named)}."
+        )
+
+    @property
+    def _wired(self) -> tuple[list[Any], Any]:
+        if self._nodes is None:
+            spec = self.session.spec
+            shape = stated(self.module) or getattr(spec, "shape", (1,))[1:]
+            self._nodes = layers.opened(self.module, shape, str(getattr(spec, "dtype", "float32")))
+        return self._nodes
+
+    inputs = property(lambda self: self._wired[0], doc="The nodes where its batches come in.")
+    outputs = property(lambda self: jax.tree.leaves(self._wired[1]), doc="The nodes that come out.")
+    output = property(lambda self: self._wired[1], doc="The node that comes out, or what has the shape of several.")
+
+    @property
+    def input(self) -> Any:
+        """The node where its batches come in, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
     def add(self, layer: Any) -> None:
         """Append a layer to a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
+        self._nodes = None
 
     def pop(self) -> None:
         """Take the last layer off a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=self.layers[:-1]))
+        self._nodes = None
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
-        """Keep the parameters below each dotted path as they are, in every model of these layers, from its next `compile`.
+        """Keep the parameters below each dotted path as they are; then compile.
 
-        `model.freeze("layers.0")` is `model.layers[0].trainable = False`, and ends this model's training.
+        `model.freeze("layers.0")` is `model.layers[0].trainable = False`: for every model over that layer, from its
+        next `compile` on.
         """
         self.session.freeze(*paths, trainable=trainable)
 
@@ -290,7 +331,8 @@ def Sequential(  # noqa: N802  (Keras's name)
         >>> model.count_params()
         50
     """
-    return Model(layers.Sequential(tuple(module_of(layer) for layer in layer_list)), name=name, trainable=trainable)
+    network = layers.Sequential(tuple(module_of(layer) for layer in layer_list), name=name)
+    return Model(network, name=name, trainable=trainable)
 
 
 def load_model(path: str | Path) -> Model:

@@ -16,15 +16,15 @@ graph. Both offer `run(module, body, args, kwargs)`, and that is all a module kn
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, ClassVar
 
-from thalweg.errors import ContractError
+from thalweg.core.face import Face, children, tell
 from thalweg.record import Record
 
 
-class Module(Record):
+class Module(Record, Face):
     """The base of layers and networks: a frozen dataclass whose `__call__(cx, x)` computes.
 
     Class attributes a layer may set:
@@ -34,9 +34,6 @@ class Module(Record):
       keeps_mask  False where the output's second axis is no longer the time of the input, though its length be the same
     """
 
-    face: ClassVar[frozenset[str]] = frozenset({"_owner", "_said"})  # what a layer object has beside its fields
-
-    told: ClassVar[int] = 0  # how often a layer was told whether it learns
     axes: ClassVar[str] = ""
     casts: ClassVar[bool] = False
     keeps_mask: ClassVar[bool] = True
@@ -47,7 +44,7 @@ class Module(Record):
 
     def __init_subclass__(cls) -> None:
         Record.__init_subclass__.__func__(cls)  # type: ignore[attr-defined]
-        cls.__setattr__ = _set
+        cls.__setattr__ = tell
         if "__call__" in cls.__dict__:
             cls.__call__ = _routed(cls.__dict__["__call__"])
 
@@ -81,20 +78,6 @@ class Through(Record):
     regularizer: Any
 
 
-def _set(self: Module, name: str, value: Any) -> None:
-    """`layer.trainable = False`, for the layer and all that it is made of, until a part is told otherwise."""
-    if name != "trainable" or not isinstance(value, bool):
-        raise ContractError(
-            f"{type(self).__name__}.{name} cannot be set to {value!r:.100}: a layer's settings are fixed.\n"
-            "  Write them when the layer is made; layer.trainable = True or False can be set at any time."
-        )
-    object.__setattr__(self, "trainable", value)
-    Module.told += 1
-    object.__setattr__(self, "_said", Module.told)
-    for _, child in children(self):
-        child.trainable = value  # type: ignore[misc]
-
-
 def _routed(body: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(body)
     def call(self: Module, first: Any, *args: Any, **kwargs: Any) -> Any:
@@ -112,23 +95,6 @@ def _first_with_run(value: Any, module: Module) -> Any:
         f"{module!r} was called with {type(value).__name__}. A module holds no arrays:\n"
         "  inside a module write layer(cx, x); to wire a graph start from Input(shape); to compute use init and apply."
     )
-
-
-def children(module: Module) -> Iterator[tuple[tuple[str, ...], Module]]:
-    """Each module among the fields of `module`, with its path: `("first",)`, `("layers", "0")`."""
-    for f in dataclasses.fields(module):
-        value = getattr(module, f.name)
-        if isinstance(value, Module):
-            yield (f.name,), value
-        elif isinstance(value, tuple):
-            yield from (((f.name, str(i)), v) for i, v in enumerate(value) if isinstance(v, Module))
-
-
-def walk(module: Module, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Module]]:
-    """`module` and everything below it, with paths."""
-    yield path, module
-    for part, child in children(module):
-        yield from walk(child, path + part)
 
 
 def replace_at(module: Module, path: tuple[str, ...], new: Module) -> Module:

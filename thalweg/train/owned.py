@@ -4,23 +4,23 @@
     follow    fetch what a layer has learned elsewhere, before anything here is read
     claim     from now on the newest arrays of each layer that learns are here
 
-A layer's owner (`thalweg.core.owner`) names one place. Whoever reads follows first, and has copies of its own, so that
+A layer's owner (`thalweg.core.face`) names one place. Whoever reads follows first, and has copies of its own, so that
 no program takes an array from under another model; whoever trains claims. A model whose layers no other model has seen
 compares a pointer for each layer, and copies nothing.
 """
 
+import itertools
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
-import numpy as np
-
 from thalweg import tree
 from thalweg.core import Module, walk
-from thalweg.core.owner import Owner, holder, own, owner
+from thalweg.core.face import Owner, holder, plain, renewed
 from thalweg.errors import ContractError
 from thalweg.train import leaves
+from thalweg.train.weights import order, replaced
 from thalweg.types import Tree
 
 TURN = threading.RLock()  # one model at a time changes whose the newest arrays are
@@ -75,7 +75,7 @@ class Part(NamedTuple):
     @property
     def owner(self) -> Owner:
         """Where its newest arrays are."""
-        known = owner(self.layer)
+        known = self.layer.owner
         assert known is not None
         return known
 
@@ -84,27 +84,30 @@ class Owned:
     """The tree of one model.
 
     Args:
-        place: the tree.
-        parts: its layers that have arrays; none of a network of another library.
+        module: the network; that of another library has no layers of ours, and shares nothing.
+        params: its parameters, as they were made.
+        state: its state.
     """
 
-    def __init__(self, place: Any, parts: Sequence[Part] = ()) -> None:
-        self.place, self.parts = place, tuple(parts)
+    def __init__(self, module: Any, params: Tree, state: Tree) -> None:
+        self.place: Any = Rest(Weights(params, state))
+        self.paths = order(params, state)  # the names of the arrays in the order in which the layers made them
+        self.parts = parts_of(module, params, state) if isinstance(module, Module) else ()
         self.frozen: frozenset[Path] = frozenset()  # the layers that the training leaves as they are
         self._seen: dict[Path, tuple[Any, int]] = {}  # what was fetched: of which place, and how old
         with TURN:
             for part in self.parts:
-                if owner(part.layer) is None:
-                    own(part.layer, place, part.path)
+                if part.layer.owner is None:
+                    part.layer.own(Owner(self.place, *part[:1], *part[2:]))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_seen": {}}
 
-    def move(self, place: Any, plain: Any = None) -> None:
-        """Go on in another place, which has copies of the arrays; where it is a training, `plain` is what it trains."""
+    def move(self, place: Any, network: Any = None) -> None:
+        """Go on in another place, which has copies of the arrays; where that is a training, of the plain `network`."""
         with TURN:
             self.follow()
-            self.frozen = frozenset() if plain is None else frozen(plain, self.parts)
+            self.frozen = frozen(network, self.parts) if self.parts and network is not None else frozenset()
             for part in self.parts:
                 if part.owner.place is self.place:
                     part.owner.place = place
@@ -130,12 +133,24 @@ class Owned:
             for part in wanted:
                 if part.owner.place.runner not in (None, threading.get_ident()):
                     raise ContractError(
-                        f"{'.'.join(part.path)} {part.layer!r:.100} is a layer of another model too, of which a fit runs.\n"
+                        f"{'.'.join(part.path)} {part.layer!r:.100} is a layer of another model, of which a fit runs.\n"
                         "  Wait until it ends, or train a copy: copy.deepcopy(model) has weights of its own."
                     )
             self.follow()
             for part in wanted:
                 part.owner.place, part.owner.path = self.place, part.path
+
+    def replace(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
+        """Put other numbers in: a list in the order of the layers, or a dict by dotted path.
+
+        Raises:
+            ContractError: other names, another number of arrays, or another shape; or a `fit` is moving them.
+        """
+        self.follow()
+        with self.place as old:
+            params, state = replaced(old.params, old.state, self.paths, weights)
+        self.claim(all_parts=True)
+        self.place.change(lambda now: now._replace(params=params, state=state))
 
     def _behind(self, part: Part) -> bool:
         place = part.owner.place
@@ -146,57 +161,56 @@ class Owned:
         for part in parts:
             place = part.owner.place
             self._seen[part.path] = place, place.version  # before it is read: what comes meanwhile is fetched again
-            found = fetched(part.owner, part.params, part.variables)
-            params |= {part.path + name: value for name, value in found[0].items()}
-            variables |= {part.path + name: value for name, value in found[1].items()}
-        self.place.change(lambda now: now._replace(**_with(now, params, variables)))
+            there = part.owner
+            params |= {part.path + name: there.read(name) for name in there.params}
+            variables |= {part.path + name: there.read(name) for name in there.variables}
+        self.place.change(lambda now: now._replace(**renewed(now, params, variables)))
 
 
-def fetched(there: Owner, *names: Sequence[Path]) -> list[dict[Path, np.ndarray]]:
-    """Copies of a layer's newest parameters and statistics, by their places below it."""
-    with there.place as now:
-        known = now.params, now.state.get("variables", {})
-        return [
-            {name: np.array(tree.get(arrays, there.path + name)) for name in wanted}
-            for arrays, wanted in zip(known, names, strict=True)
-        ]
-
-
-def _with(now: Any, params: Mapping[Path, Any], variables: Mapping[Path, Any]) -> dict[str, Tree]:
-    def merged(arrays: Tree, news: Mapping[Path, Any]) -> Tree:
-        return tree.merged(arrays, {p: jnp.asarray(a, tree.get(arrays, p).dtype) for p, a in news.items()})
-
-    changed: dict[str, Tree] = {"params": merged(now.params, params)}
-    if variables:
-        changed["state"] = now.state | {"variables": merged(now.state["variables"], variables)}
-    return changed
-
-
-def parts_of(module: Module, params: Sequence[Path], variables: Sequence[Path]) -> list[Part]:
-    """The layers of `module` that have the arrays at these paths."""
+def parts_of(module: Module, params: Tree, state: Tree) -> tuple[Part, ...]:
+    """The layers of `module` that have arrays."""
     layers = dict(walk(module))
-    out = []
-    for place in dict.fromkeys(holder(layers, path) for path in (*params, *variables)):
-        below = (
-            tuple(path[len(place) :] for path in paths if holder(layers, path) == place)
-            for paths in (params, variables)
+    trees = [[path for path, _ in tree.flatten(arrays)] for arrays in (params, state.get("variables", {}))]
+
+    def part(place: Path) -> Part:
+        below = (tuple(p[len(place) :] for p in paths if holder(layers, p) == place) for paths in trees)
+        return Part(place, layers[place], *below)
+
+    return tuple(map(part, dict.fromkeys(holder(layers, path) for path in itertools.chain(*trees))))
+
+
+def known(module: Any) -> dict[Path, Owner]:
+    """The owners of layers that some model has built, by place."""
+    layers = walk(module) if isinstance(module, Module) else ()
+    return {path: found for path, layer in layers if (found := layer.owner) is not None}
+
+
+def say_untold(module: Any, plain_one: Any) -> None:
+    """Say which layers were told to learn, or not to, since their network was compiled as `plain_one`."""
+    if not isinstance(module, Module):
+        return
+    pairs = zip(walk(plain(module)), walk(plain_one), strict=True)
+    other = [".".join(path) or "the network" for (path, now), (_, was) in pairs if now.trainable != was.trainable]
+    if other:
+        warnings.warn(
+            f"{', '.join(other[:5])}: trainable was set after compile, and this training goes on as it was compiled.\n"
+            "  Call model.compile(...) again where that is wanted.",
+            stacklevel=5,
         )
-        out.append(Part(place, layers[place], *below))
-    return out
 
 
-def frozen(plain: Module, parts: Sequence[Part]) -> frozenset[Path]:
+def frozen(network: Module, parts: Sequence[Part]) -> frozenset[Path]:
     """The places of the parts that do not learn.
 
     Raises:
         ContractError: a layer was frozen that has parameters of its own, and a part of it that learns.
     """
-    still = [path for path, layer in walk(plain) if not layer.trainable]
-    out = frozenset(part.path for part in parts if any(part.path[: len(path)] == path for path in still))
+    layers = dict(walk(network))
     for part in parts:
-        if part.params and not part.layer.trainable and part.path not in out:
+        if part.params and "_raised" in vars(layers[part.path]):
             raise ContractError(
                 f"{part.layer!r:.200} is frozen and has parameters of its own, while a part of it learns.\n"
                 "  Set trainable on its parts alone, or on the whole."
             )
-    return out
+    still = [path for path, layer in layers.items() if not layer.trainable]
+    return frozenset(part.path for part in parts if any(part.path[: len(path)] == path for path in still))

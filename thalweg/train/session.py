@@ -11,7 +11,6 @@ Several threads may read while one trains: they see the weights of the last fini
 
 import contextlib
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,15 +18,15 @@ import numpy as np
 
 from thalweg import compilation, random, tree
 from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, children, walk
-from thalweg.core.owner import Owner, owner, plain
+from thalweg.core.face import plain
 from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
 from thalweg.train.given import Given, given
-from thalweg.train.owned import TURN, Owned, Rest, Weights, parts_of
+from thalweg.train.owned import TURN, Owned, Rest, Weights, known, say_untold
 from thalweg.train.predict import Ready
 from thalweg.train.training import Settings, Training
-from thalweg.train.weights import fitted, initial, named, order, replaced
-from thalweg.types import Spec, Tree, row_spec
+from thalweg.train.weights import fitted, initial, named
+from thalweg.types import Spec, row_spec
 
 
 class Session:
@@ -50,7 +49,6 @@ class Session:
         self._plain: Any = None  # the network as data, each layer told whether it learns
         self._told = 0  # how often any layer had been told, when this network was looked at
         self._look()
-        self._paths: tuple[str, ...] = ()  # of the weights of layers, as the first build made them
         self._training: Training | None = None
         self._unlock()
 
@@ -158,7 +156,7 @@ class Session:
     def become(self, module: Module) -> None:
         """Take another network. Layers that are there keep what they have learned."""
         self._end("add")
-        self.module, self.input_spec, self._owned, self._paths = module, None, None, ()
+        self.module, self.input_spec, self._owned = module, None, None
         self._look()
 
     # What it was given, built and learned -----------------------------------------------------------------------------
@@ -195,28 +193,13 @@ class Session:
     def _begin(self, spec: Spec) -> None:
         if self._training is not None:
             return  # another thread has
-        owned = self._owned
-        if owned is None:
-            owned = self._own(*initial(self.network, self.seed, spec, self._known()))
+        if self._owned is None:
+            self._owned = Owned(self.module, *initial(self.network, self.seed, spec, known(self.module)))
         if self.settings is not None:
-            owned.follow()
-            self._training = Training.begin(self.network, self.settings, self.seed, spec, owned.place.now)
-            self._training.claim = owned.claim
-            owned.move(self._training.held, self.network.module if owned.parts else None)  # type: ignore[attr-defined]
-
-    def _known(self) -> Mapping[tuple[str, ...], Owner]:
-        """The owners of layers that another model has built, by place."""
-        layers = dict(walk(self.module)) if isinstance(self.module, Module) else {}
-        return {path: found for path, layer in layers.items() if (found := owner(layer)) is not None}
-
-    def _own(self, params: Tree, state: Tree) -> Owned:
-        parts = []
-        if isinstance(self.module, Module):
-            self._paths = order(params, state)
-            places = [[path for path, _ in tree.flatten(part)] for part in (params, state.get("variables", {}))]
-            parts = parts_of(self.module, *places)
-        self._owned = Owned(Rest(Weights(params, state)), parts)
-        return self._owned
+            self._owned.follow()
+            self._training = Training.begin(self.network, self.settings, self.seed, spec, self._owned.place.now)
+            self._training.claim = self._owned.claim
+            self._owned.move(self._training.held, self._plain)
 
     def take(self, spec: Spec, weights: Mapping[str, Any]) -> None:
         """Build for inputs like `spec` with `weights` by dotted path, which the layers are held against one by one.
@@ -225,7 +208,7 @@ class Session:
             ContractError: other names, or another shape.
         """
         with self.scope():
-            self._own(*fitted(self.network, spec, weights))  # type: ignore[arg-type]
+            self._owned = Owned(self.module, *fitted(self.network, spec, weights))  # type: ignore[arg-type]
         self.build(spec)
 
     @property
@@ -240,62 +223,36 @@ class Session:
             self.build()
         assert self._training is not None
         if self._told != Module.told:
-            self._say_untold()
+            self._told = Module.told
+            say_untold(self.module, self._plain)
         with self.scope():
-            self._own_weights.follow()
+            self.owned.follow()
         return self._training
 
-    def _say_untold(self) -> None:
-        """Say once which layers were told to learn, or not to, after `compile`: this training knows nothing of it."""
-        self._told = Module.told
-        if not isinstance(self.module, Module):
-            return
-        pairs = zip(walk(plain(self.module)), walk(self._plain), strict=True)
-        other = [path for (path, now), (_, was) in pairs if now.trainable != was.trainable]
-        if other:
-            warnings.warn(
-                f"{', '.join('.'.join(path) or 'the network' for path in other[:5])}: trainable was set after compile, "
-                "and this training goes on as it was compiled.\n  Call model.compile(...) again where that is wanted.",
-                stacklevel=4,
-            )
-
-    def lent(self) -> contextlib.AbstractContextManager[Any]:
-        """Where `params` and `state` as they are now, built where they are not there yet, stay whole."""
+    @property
+    def owned(self) -> Owned:
+        """The weights, built where they are not there yet."""
         if self._owned is None:
             self.build()
-        with self.scope():
-            self._own_weights.follow()
-        return self._own_weights.place
-
-    @property
-    def _own_weights(self) -> Owned:
-        assert self._owned is not None  # built
+        assert self._owned is not None
         return self._owned
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The names of the weights in the order in which the layers made them; of another library, as its trees are."""
-        if self._paths:
-            return self._paths
-        with self.lent() as weights:
-            return order(weights.params, weights.state)
+    def lent(self) -> contextlib.AbstractContextManager[Any]:
+        """Where `params` and `state` as they are now stay whole."""
+        owned = self.owned
+        with self.scope():
+            owned.follow()
+        return owned.place
 
     def named(self) -> dict[str, np.ndarray]:
         """The weights by dotted path, layer by layer, as copies."""
         with self.lent() as weights:
-            return named(weights.params, weights.state, self.paths)
+            return named(weights.params, weights.state, self.owned.paths)
 
     def replace(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
-        """Put other numbers in: a list in the order of the layers, or a dict by dotted path.
-
-        Raises:
-            ContractError: other names, another number of arrays, or another shape.
-        """
-        with self.scope(), self.lent() as old:
-            params, state = replaced(old.params, old.state, self.paths, weights)
+        """Put other numbers in; see `Owned.replace`."""
         with self.scope():
-            self._own_weights.claim(all_parts=True)
-            self._own_weights.place.change(lambda now: now._replace(params=params, state=state))
+            self.owned.replace(weights)
 
     def summary(self) -> Summary:
         """The layers, their parameters, and what the optimizer keeps beside them."""
@@ -309,7 +266,7 @@ class Session:
             self._refuse(call)
         if self._training is not None:
             ts, self._training = self._training.ts, None
-            self._own_weights.move(Rest(Weights(ts.params, ts.state)))
+            self.owned.move(Rest(Weights(ts.params, ts.state)))
         self.ready = None
         self._look()
 
@@ -318,17 +275,21 @@ class Session:
         self._plain, self._told = plain(self.module) if isinstance(self.module, Module) else self.module, Module.told
 
 
+def stated(module: Any) -> tuple[int | None, ...] | None:
+    """`input_shape` of a network's first layer, None where it varies; None where no layer states it."""
+    while isinstance(module, Module) and module.input_shape is None:
+        module = next((child for _, child in children(module)), None)
+    return getattr(module, "input_shape", None)
+
+
 def declared(module: Any) -> Spec:
     """The inputs that the network itself states: a graph's inputs, or `input_shape` of its first layer."""
-    stated = getattr(module, "input_spec", None)
-    if stated is not None:
-        return stated
-    first = module
-    while isinstance(first, Module):
-        if first.input_shape is not None:
-            indices = getattr(module, "indices", None)
-            return row_spec(first.input_shape, "int32" if indices and indices(0) else "float32")
-        first = next((child for _, child in children(first)), None)
+    spec, shape = getattr(module, "input_spec", None), stated(module)
+    if spec is not None:
+        return spec
+    if shape is not None:
+        indices = getattr(module, "indices", None)
+        return row_spec(shape, "int32" if indices and indices(0) else "float32")
     raise ContractError(
         "the shape of the inputs is not known yet.\n"
         "  Give the first layer input_shape=(...), call model.build((None, ...)), or fit first."

@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg import random, tree
 from thalweg.core import Module, ModuleNetwork, Network, Slot, drawn, init, walk
-from thalweg.core.owner import Owner, holder
+from thalweg.core.face import Owner, holder
 from thalweg.errors import ContractError
 from thalweg.tree import Path
 from thalweg.types import Array, Spec, Tree
@@ -46,16 +46,14 @@ def initial(
 def _built(slot: Slot, layers: Mapping[Path, Module], known: Mapping[Path, Owner], kind: int) -> Array:
     place = holder(layers, slot.path)
     there, below = known[place], slot.path[len(place) :]
-    with there.place as now:
-        arrays = (now.params, now.state.get("variables", {}))[kind]
-        array = tree.find(arrays, there.path + below, None)
-        if array is None or tuple(array.shape) != tuple(slot.shape):
-            has = "none of this name" if array is None else f"one of {tuple(array.shape)}"
-            raise ContractError(
-                f"{layers[place]!r:.200} needs an array {'.'.join(below)} of shape {tuple(slot.shape)} here; it was\n"
-                f"  built in another model, with {has}. Write a new layer for these inputs, or give it the same shape."
-            )
-        return jnp.asarray(np.array(array), slot.dtype)
+    array = there.read(below) if below in (there.params, there.variables)[kind] else None
+    if array is None or array.shape != tuple(slot.shape):
+        has = "none of this name" if array is None else f"one of {array.shape}"
+        raise ContractError(
+            f"{layers[place]!r:.200} needs an array {'.'.join(below)} of shape {tuple(slot.shape)} here; it was built\n"
+            f"  in another model, with {has}. Write a new layer for these inputs, or give it inputs of the same shape."
+        )
+    return jnp.asarray(array, slot.dtype)
 
 
 class Fitting(dict[Path, Slot]):
