@@ -44,3 +44,11 @@ def programs_of_other_files_are_dropped():
     """A compiled program holds about ten memory maps; Linux allows a process 65,530, for want of which XLA crashes."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(autouse=True)
+def seeds_begin_anew():
+    """A network's seed depends on how many there were before it: within a test alone."""
+    from thalweg import random
+
+    random.set_seed(0)

@@ -11,11 +11,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from thalweg import compilation, layers
 from thalweg.core import Module, policy
 from thalweg.core.summary import Summary
+from thalweg.errors import ContractError
 from thalweg.export import archive
 from thalweg.ranges import flag
 from thalweg.record import Record
@@ -23,7 +25,7 @@ from thalweg.train import History, Plan, Session, Settings, asked, calls
 from thalweg.train.callbacks import Callback
 from thalweg.train.evaluate import listed
 from thalweg.train.optimizer import RunningOptimizer
-from thalweg.train.stated import row
+from thalweg.train.stated import row, shape
 from thalweg.types import Spec
 
 compilation.keep_programs()
@@ -39,6 +41,7 @@ class Model:
             node or nodes of a graph.
         outputs: the output node or nodes, when `inputs` are nodes.
         name: shown in `repr`.
+        trainable: whether its layers learn.
 
     Example:
         >>> import numpy as np, thalweg
@@ -50,11 +53,14 @@ class Model:
         True
     """
 
-    def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None) -> None:
-        self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs))
+    def __init__(self, inputs: Any, outputs: Any = None, *, name: str | None = None, trainable: bool = True) -> None:
+        self.session = Session(module_of(inputs) if outputs is None else layers.graph(inputs, outputs, name=name))
+        self._nodes = None if outputs is None else (list(jax.tree.leaves(inputs)), outputs)
         self.name, self.stop_training = name, False
         self.history: History | None = None
         self.preprocessing: dict[str, Record] = {}  # what makes inputs of what people have; its file holds it
+        if not trainable:
+            self.trainable = False
 
     module = property(attrgetter("session.module"), doc="The network.")
     network = property(attrgetter("session.network"), doc="The network as the programs know it.")
@@ -66,6 +72,15 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.module!r})"
+
+    @property
+    def trainable(self) -> bool:
+        """Whether its layers learn. Set it, for all of them, before `compile`; a layer alone by its own `trainable`."""
+        return self.module.trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.module.trainable = value
 
     def __copy__(self) -> "Model":
         """A model with weights and a training of its own, as in Keras."""
@@ -82,16 +97,56 @@ class Model:
         """The layers of a sequence or a graph."""
         return tuple(getattr(self.module, "layers", (self.module,)))
 
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Module:
+        """A layer by its name, or by its place.
+
+        A layer without a name has that of its class, numbered in this model: `dense`, `dense_1`.
+
+        Raises:
+            ContractError: none is there.
+        """
+        named = layers.names(self.layers)
+        if index is not None and -len(named) <= index < len(named):
+            return self.layers[index]
+        if name in named:
+            return self.layers[named.index(name)]
+        raise ContractError(
+            f"the model has no layer {name if index is None else index!r}.\n  It has {', '.join(named)}."
+        )
+
+    @property
+    def _wired(self) -> tuple[list[Any], Any]:
+        if self._nodes is None:
+            spec = self.session.spec
+            rows = shape(self.module) or getattr(spec, "shape", (1,))[1:]
+            self._nodes = layers.opened(self.module, rows, str(getattr(spec, "dtype", "float32")))
+        return self._nodes
+
+    inputs = property(lambda self: self._wired[0], doc="The nodes where its batches come in.")
+    outputs = property(lambda self: jax.tree.leaves(self._wired[1]), doc="The nodes that come out.")
+    output = property(lambda self: self._wired[1], doc="The node that comes out, or what has the shape of several.")
+
+    @property
+    def input(self) -> Any:
+        """The node where its batches come in, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
     def add(self, layer: Any) -> None:
-        """Append a layer to a sequence that has no weights yet."""
+        """Append a layer to a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
+        self._nodes = None
 
     def pop(self) -> None:
-        """Take the last layer off a sequence that has no weights yet."""
+        """Take the last layer off a sequence; the others keep their weights."""
         self.session.become(dataclasses.replace(self.module, layers=self.layers[:-1]))
+        self._nodes = None
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
-        """Keep the parameters below each dotted path as they are: `model.freeze("layers.0")`; then compile."""
+        """Keep the parameters below each dotted path as they are; then compile.
+
+        `model.freeze("layers.0")` is `model.layers[0].trainable = False`: for every model over that layer, from its
+        next `compile` on.
+        """
         self.session.freeze(*paths, trainable=trainable)
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
@@ -123,7 +178,7 @@ class Model:
         metrics: Sequence[Any] | None = None,
         *,
         precision: Any = "float32",
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         """Say how to train: nothing is computed yet.
 
@@ -134,7 +189,9 @@ class Model:
             metrics: names, records of `thalweg.metrics`, or functions that give a number for each row. Of one name, the
                 second is called `auc_1`.
             precision: "float32", "bfloat16" (compute; float32 weights) or "float64".
-            seed: fixes the initial weights, the order of the rows and every random number.
+            seed: fixes the initial weights, the order of the rows and every random number. A network that is given none
+                has the next of a sequence that is the same in each process: `model.seed` tells it, and
+                `utils.set_random_seed` begins another sequence.
 
         Raises:
             ConfigError: for an unknown name, with the nearest known one; or a metric called as something else is.
@@ -266,7 +323,9 @@ class Model:
         return archive.load(path, Model)
 
 
-def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model:  # noqa: N802  (Keras's name)
+def Sequential(  # noqa: N802  (Keras's name)
+    layer_list: Sequence[Any] = (), trainable: bool = True, name: str | None = None
+) -> Model:
     """A model of layers one after another.
 
     Example:
@@ -275,7 +334,8 @@ def Sequential(layer_list: Sequence[Any] = (), name: str | None = None) -> Model
         >>> model.count_params()
         50
     """
-    return Model(layers.Sequential(tuple(module_of(layer) for layer in layer_list)), name=name)
+    network = layers.Sequential(tuple(module_of(layer) for layer in layer_list), name=name)
+    return Model(network, name=name, trainable=trainable)
 
 
 def load_model(path: str | Path) -> Model:

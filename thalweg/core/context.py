@@ -13,7 +13,8 @@ import jax.numpy as jnp
 
 from thalweg import random, tree
 from thalweg.core import masks
-from thalweg.core.module import Module, children
+from thalweg.core.face import children
+from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy
 from thalweg.errors import ContractError, ThalwegError
 from thalweg.types import Array, Tree

@@ -16,14 +16,15 @@ graph. Both offer `run(module, body, args, kwargs)`, and that is all a module kn
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, ClassVar
 
+from thalweg.core.face import Face, children, tell
 from thalweg.record import Record
 
 
-class Module(Record):
+class Module(Record, Face):
     """The base of layers and networks: a frozen dataclass whose `__call__(cx, x)` computes.
 
     Class attributes a layer may set:
@@ -43,6 +44,7 @@ class Module(Record):
 
     def __init_subclass__(cls) -> None:
         Record.__init_subclass__.__func__(cls)  # type: ignore[attr-defined]
+        cls.__setattr__ = tell
         if "__call__" in cls.__dict__:
             cls.__call__ = _routed(cls.__dict__["__call__"])
 
@@ -93,23 +95,6 @@ def _first_with_run(value: Any, module: Module) -> Any:
         f"{module!r} was called with {type(value).__name__}. A module holds no arrays:\n"
         "  inside a module write layer(cx, x); to wire a graph start from Input(shape); to compute use init and apply."
     )
-
-
-def children(module: Module) -> Iterator[tuple[tuple[str, ...], Module]]:
-    """Each module among the fields of `module`, with its path: `("first",)`, `("layers", "0")`."""
-    for f in dataclasses.fields(module):
-        value = getattr(module, f.name)
-        if isinstance(value, Module):
-            yield (f.name,), value
-        elif isinstance(value, tuple):
-            yield from (((f.name, str(i)), v) for i, v in enumerate(value) if isinstance(v, Module))
-
-
-def walk(module: Module, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Module]]:
-    """`module` and everything below it, with paths."""
-    yield path, module
-    for part, child in children(module):
-        yield from walk(child, path + part)
 
 
 def replace_at(module: Module, path: tuple[str, ...], new: Module) -> Module:

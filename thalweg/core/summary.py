@@ -11,9 +11,10 @@ from rich.text import Text
 
 from thalweg import tree
 from thalweg.core.context import Call, Slot
+from thalweg.core.face import children
 from thalweg.core.flops import flops
 from thalweg.core.functional import apply, trace
-from thalweg.core.module import Module, children
+from thalweg.core.module import Module
 from thalweg.core.policy import FLOAT32, Policy
 from thalweg.errors import harmless
 from thalweg.types import Spec, Tree

@@ -83,6 +83,7 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
         "input": _describe(model.input_spec),
         "precision": stored(model.precision, "precision"),
         "seed": int(model.seed),
+        "split_seed": int(model.session.split_seed),
         "compile": _settings(model.settings),
     }
     preprocessing = {
@@ -126,7 +127,8 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
         settings = [_read(part)(value) for value, part in zip(described["compile"], SETTINGS, strict=True)]
         with precision.scope():
             bounds.check_settings(settings, file.weights)
-        model.compile(*settings, precision=precision, seed=described["seed"])
+        model.compile(*settings, precision=precision)
+    model.session.seeded(*(bounds.seed(described.get(name, described["seed"])) for name in ("seed", "split_seed")))
     model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
     records = file.preprocessing.get("records", {})
     model.preprocessing = {name: _record(value) for name, value in records.items()}

@@ -98,6 +98,17 @@ def spec(described: Any) -> Spec:
     return row
 
 
+def seed(described: Any) -> int:
+    """A seed.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if type(described) is not int or not -(2**63) <= described < 2**63:
+        raise ConfigError(f"the seed is {described!r:.100}.\n  {REMEDY}")
+    return described
+
+
 def check(network: Module, row: Spec, precision: Any, weights: Mapping[str, np.ndarray]) -> None:
     """Hold what the layers of `network` ask for, one by one, against `weights`, and what they make of a row.
 

@@ -49,7 +49,7 @@ from thalweg.layers.merge import (
     subtract,
 )
 from thalweg.layers.multihead import GroupQueryAttention, MultiHeadAttention
-from thalweg.layers.node import Input, Node, graph, is_node
+from thalweg.layers.node import Input, Node, graph, is_node, names, opened
 from thalweg.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
 from thalweg.layers.over_time import reset_states
 from thalweg.layers.peephole import PeepholeLSTMCell
@@ -222,6 +222,8 @@ __all__ = [
     "is_node",
     "maximum",
     "multiply",
+    "names",
+    "opened",
     "register",
     "reset_states",
     "subtract",

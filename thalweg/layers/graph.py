@@ -83,10 +83,14 @@ class Graph(Module):
         """The graph on the array, list or dict `x`."""
         values = _inputs(cx, self.inputs, x)
         for layer, args in self.wiring:
-            values.append(self.layers[layer](cx, *_filled(args, values)))
+            values.append(self.layers[layer](cx, *filled(args, values)))
+        return self.result(values)
+
+    def result(self, values: list[Any]) -> Tree:
+        """What comes out, of all values."""
         if isinstance(self.outputs, tuple) and self.outputs and isinstance(self.outputs[0], tuple):
             return {name: values[number] for name, number in self.outputs}
-        return _filled(self.outputs, values)
+        return filled(self.outputs, values)
 
     @property
     def input_spec(self) -> Spec:
@@ -122,9 +126,10 @@ def _numbers(ref: Any) -> Iterator[int]:
         yield ref
 
 
-def _filled(ref: Ref, values: list[Any]) -> Any:
+def filled(ref: Ref, values: list[Any]) -> Any:
+    """The values that a ref names, in its shape."""
     if isinstance(ref, tuple):
-        return tuple(_filled(r, values) for r in ref)
+        return tuple(filled(r, values) for r in ref)
     return None if ref is None else values[ref]
 
 

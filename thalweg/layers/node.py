@@ -9,8 +9,10 @@ A node stands for an array to come. A layer called on nodes makes a node (`thalw
 `graph` walks back from the outputs.
 """
 
+import collections
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +22,7 @@ import jax.numpy as jnp
 from thalweg.core import Module, trace, walk
 from thalweg.errors import ContractError
 from thalweg.layers import merge
-from thalweg.layers.graph import Graph, Pick, Port
+from thalweg.layers.graph import Graph, Pick, Port, filled
 
 _serial = itertools.count()
 
@@ -53,7 +55,9 @@ class Node:
             raise ContractError(f"{module!r}: {error}.\n  Give it what its __call__ takes.") from None
         if call.kwargs:
             raise ContractError(f"{module!r} is wired by position; {list(call.kwargs)} leave a gap.\n  Give them all.")
-        return Node(module, call.args[2:])
+        made = Node(module, call.args[2:])
+        vars(module).setdefault("_calls", []).append(made)
+        return made
 
     def __add__(self, other: Any) -> "Node":
         return merge.add([self, other]) if isinstance(other, Node) else NotImplemented
@@ -118,6 +122,41 @@ def graph(inputs: Any, outputs: Any, *, name: str | None = None) -> Graph:
     place = {key: i for i, key in enumerate(layers)}
     wiring = tuple((place[id(node.maker)], _refs(node.args, numbers)) for node in calls)
     return Graph(tuple(ports.values()), tuple(layers.values()), wiring, _refs(outputs, numbers), name=name)
+
+
+def opened(module: Module, shape: Sequence[int | None] | None, dtype: str = "float32") -> tuple[list[Node], Any]:
+    """The nodes of a network that was not wired by hand: its inputs, and its output, or what has the shape of them.
+
+    Args:
+        module: a graph, a sequence, or one layer.
+        shape: of a row, where the network is no graph.
+        dtype: of the row.
+    """
+    if isinstance(module, Graph):
+        values = [Node(port) for port in module.inputs]
+        inputs = list(values)
+        for layer, args in module.wiring:
+            values.append(module.layers[layer](*filled(args, values)))
+        return inputs, module.result(values)
+    x = y = Input(shape or (), dtype)
+    for layer in getattr(module, "layers", (module,)):
+        y = layer(y)
+    return [x], y
+
+
+def names(layers: Sequence[Module]) -> list[str]:
+    """The name of each layer; where it has none, that of its class, numbered.
+
+    >>> from thalweg.layers.dense import Dense
+    >>> names([Dense(2), Dense(2, name="code"), Dense(2)])
+    ['dense', 'code', 'dense_1']
+    """
+    out, counts = [], collections.Counter[str]()
+    for layer in layers:
+        kind = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)).lower()
+        out.append(layer.name or (kind if not counts[kind] else f"{kind}_{counts[kind]}"))
+        counts[kind] += layer.name is None
+    return out
 
 
 def _ports(inputs: Any) -> Iterator[tuple[Node, Port]]:

@@ -67,7 +67,7 @@ def fit(
         training = session.training
         holdout = checked.Holdout(apart, validation_split, split)
         parts = checked.for_training(
-            training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=plan.seed
+            training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=session.split_seed
         )
         train, validation = feeds(parts.train, parts.validation)
         order = train.order(parts.batch_size, shuffle=False)

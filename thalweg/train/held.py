@@ -36,12 +36,13 @@ class Held:
     """
 
     def __init__(self, ts: TrainState) -> None:
-        self.now = ts
+        self.now, self.version = ts, 0  # how often it has changed
+        self.runner: int | None = None  # the thread whose `fit` moves it
         self.kept: Tree = None  # an earlier state, off the device
         self._kept_at, self._cost = 0.0, 0.0
         self._next, self._turn = threading.Lock(), threading.Lock()  # who waits for the turn keeps the next one waiting
         self._readers: list[None] = []
-        self._runner: int | None = None  # the thread of the program that has the turn
+        self._mover: int | None = None  # the thread of the program that has the turn
         self._refused = False  # whether that program asked for its own turn
 
     def _require_outside(self) -> None:
@@ -50,7 +51,7 @@ class Held:
         Raises:
             ContractError: a loss, or a callback within it, does.
         """
-        if self._turn.locked() and (self._runner == threading.get_ident() or _in_program()):
+        if self._turn.locked() and (self._mover == threading.get_ident() or _in_program()):
             self._refused = True
             raise _inside()
 
@@ -72,7 +73,7 @@ class Held:
     def change(self, to: Callable[[TrainState], TrainState]) -> None:
         """Put `to(state)` in the state's place; there is no way back."""
         with self._alone():
-            self.now, self.kept = to(self.now), None
+            self.now, self.kept, self.version = to(self.now), None, self.version + 1
 
     def tune(self, **numbers: float) -> None:
         """Set numbers of the optimizer; they stay when the training goes back. A raised one may spoil the next step."""
@@ -87,9 +88,10 @@ class Held:
         self._require_outside()
         with self._next:
             self._turn.acquire()
-        self._runner, self._refused = threading.get_ident(), False
+        self._mover, self._refused = threading.get_ident(), False
         try:
             self._keep()
+            self.version += 1
             self.now, *rest = run(leaves.copied(self.now) if self._readers else self.now)
         except BaseException as error:  # Ctrl-C, too
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.now)):
@@ -98,7 +100,7 @@ class Held:
                 raise _inside() from error  # XLA has made text of it
             raise
         finally:
-            self._runner = None
+            self._mover = None
             self._turn.release()
         return tuple(rest)
 
@@ -106,6 +108,7 @@ class Held:
         """Go back to the state that was kept; by how many steps."""
         with self._alone():
             was, self.now, self.kept = self.now, leaves.restored(self.kept), None
+            self.version += 1
             numbers = optim.settable(was.optimizer)
             self.now = self.now._replace(optimizer=optim.with_hyper(self.now.optimizer, **numbers))
             return int(was.step) - int(self.now.step)

@@ -2,38 +2,33 @@
 
     nothing --build--> weights --build, once compiled--> training --compile or freeze--> weights
 
-The weights stand in one place at a time: here, or in the state of the training that has taken them over. Whoever reads
-them asks for `lent`, whoever changes them from outside calls `replace`; a run leaves those of its last step.
+The weights stand in one place at a time: at rest, or in the state of the training that has taken them over. Whoever
+reads them asks for `lent`, whoever changes them from outside calls `replace`; a run leaves those of its last step. What
+other models over the same layers learn is fetched before anything is read (`train/owned.py`).
 
 Several threads may read while one trains: they see the weights of the last finished chunk. A training has one run.
 """
 
 import contextlib
-import dataclasses
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from thalweg import compilation, tree
-from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, replace_at, walk
+from thalweg import compilation, random, tree
+from thalweg.core import FLOAT32, Module, ModuleNetwork, Network, Policy, walk
+from thalweg.core.face import plain
 from thalweg.core.summary import Summary, summary
 from thalweg.errors import ContractError, nearest
 from thalweg.ranges import flag
-from thalweg.train import leaves, stated
+from thalweg.train import stated
 from thalweg.train.given import Given, given
+from thalweg.train.owned import TURN, Owned, Rest, Weights, known, say_untold
 from thalweg.train.predict import Ready
 from thalweg.train.training import Settings, Training
-from thalweg.train.weights import fitted, initial, named, order, replaced
-from thalweg.types import Spec, Tree
-
-
-class Weights(NamedTuple):
-    """What a network has learned: its parameters and its state."""
-
-    params: Tree
-    state: Tree
+from thalweg.train.weights import fitted, initial, named
+from thalweg.types import Spec
 
 
 class Session:
@@ -46,13 +41,16 @@ class Session:
     def __init__(self, module: Any) -> None:
         self.module = module
         self.precision: Policy = FLOAT32
-        self.seed = 0
+        self._seed: int | None = None  # None until it is asked for
+        self.split_seed = random.SEEDS.base  # of which rows validate: the same for all networks that are given no seed
         self.settings: Settings | None = None
         self.input_spec: Spec = None  # a row of the inputs that it was last built for
         self.classes: tuple[Any, ...] | None = None  # the texts that integer labels stand for
         self.ready: Ready | None = None  # the inputs of the last prediction, where the next need no looking at
-        self._weights: Weights | None = None
-        self._paths: tuple[str, ...] = ()  # of the weights of layers, as the first build made them
+        self._owned: Owned | None = None  # the weights, once there are any
+        self._plain: Any = None  # the network as data, each layer told whether it learns
+        self._told = 0  # how often any layer had been told, when this network was looked at
+        self._look()
         self._training: Training | None = None
         self._unlock()
 
@@ -62,17 +60,16 @@ class Session:
 
     def __getstate__(self) -> dict[str, Any]:
         own = {"ready", "_run", "_building", "_runner"}  # of this process: programs and locks
-        kept = {name: value for name, value in vars(self).items() if name not in own}
-        return kept | {"_weights": leaves.stored(self._weights)}
+        return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        vars(self).update(kept, ready=None, _weights=leaves.restored(kept["_weights"]))
+        vars(self).update(kept, ready=None)
         self._unlock()
 
     @property
     def network(self) -> Network:
         """The network as the programs know it."""
-        return ModuleNetwork(self.module, self.precision) if isinstance(self.module, Module) else self.module
+        return ModuleNetwork(self._plain, self.precision) if isinstance(self._plain, Module) else self._plain
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
         """Where the precision is in force."""
@@ -81,10 +78,23 @@ class Session:
 
     # How it is trained ------------------------------------------------------------------------------------------------
 
-    def compile(self, settings: Settings, precision: Policy, seed: int) -> None:
+    @property
+    def seed(self) -> int:
+        """Fixes every random number: the one given, or the next of `random.SEEDS`."""
+        if self._seed is None:
+            self._seed = next(random.SEEDS)
+        return self._seed
+
+    def compile(self, settings: Settings, precision: Policy, seed: int | None) -> None:
         """Train by these settings from now on. Nothing is computed yet; the weights stay."""
         self._end("compile")
-        self.settings, self.precision, self.seed = settings, precision, seed
+        self.settings, self.precision = settings, precision
+        if seed is not None:
+            self.seeded(seed, seed)
+
+    def seeded(self, seed: int, split_seed: int) -> None:
+        """Draw by `seed` from now on, and which rows validate by `split_seed`."""
+        self._seed, self.split_seed = seed, split_seed
 
     def require_compiled(self) -> Settings:
         """The settings.
@@ -110,6 +120,8 @@ class Session:
             yield
         finally:
             self._runner = None
+            if self._training is not None:
+                self._training.held.runner = None
             self._run.release()
 
     def require_idle(self, call: str) -> None:
@@ -133,25 +145,21 @@ class Session:
         Raises:
             ContractError: the network has no layer there.
         """
-        module, trainable = self.module, flag("trainable", trainable)
-        for path in paths:
-            place, layers = tuple(path.split(".")), dict(walk(module))
+        layers, trainable = dict(walk(self.module)), flag("trainable", trainable)
+        places = [tuple(path.split(".")) for path in paths]
+        for path, place in zip(paths, places, strict=True):
             if place not in layers:
                 known = (".".join(p) for p in layers if p)
                 raise ContractError(f"the network has no layer at {path!r}.\n  {nearest(path, known)}")
-            module = replace_at(module, place, dataclasses.replace(layers[place], trainable=trainable))
+        for place in places:
+            layers[place].trainable = trainable  # type: ignore[misc]
         self._end("freeze")
-        self.module = module
 
     def become(self, module: Module) -> None:
-        """Take another network.
-
-        Raises:
-            ContractError: this one has weights.
-        """
-        if self._weights is not None or self._training is not None:
-            raise ContractError("the network has weights already.\n  Add layers before build, fit or predict.")
-        self.module, self.ready = module, None
+        """Take another network. Layers that are there keep what they have learned."""
+        self._end("add")
+        self.module, self.input_spec, self._owned = module, None, None
+        self._look()
 
     # What it was given, built and learned -----------------------------------------------------------------------------
 
@@ -181,24 +189,21 @@ class Session:
             if self._training is not None:
                 self._training.outputs(spec)
             else:
-                with self._building:
+                with self._building, TURN:
                     self._begin(spec)
         self.input_spec = spec
 
     def _begin(self, spec: Spec) -> None:
         if self._training is not None:
             return  # another thread has
-        if self._weights is None:
-            stated.check(self.module, spec)
-            try:
-                self._weights = Weights(*initial(self.network, self.seed, spec))
-            except ContractError:
-                stated.check_one(self.network, spec)
-                raise
-            self._paths = order(*self._weights) if isinstance(self.module, Module) else ()
+        if self._owned is None:
+            with stated.held(self.module, self.network, spec):
+                self._owned = Owned(self.module, *initial(self.network, self.seed, spec, known(self.module)))
         if self.settings is not None:
-            self._training = Training.begin(self.network, self.settings, self.seed, spec, self._weights)
-            self._weights = None
+            self._owned.follow()
+            self._training = Training.begin(self.network, self.settings, self.seed, spec, self._owned.place.now)
+            self._training.claim = self._owned.claim
+            self._owned.move(self._training.held, self._plain)
 
     def take(self, spec: Spec, weights: Mapping[str, Any]) -> None:
         """Build for inputs like `spec` with `weights` by dotted path, which the layers are held against one by one.
@@ -206,10 +211,8 @@ class Session:
         Raises:
             ContractError: other names, or another shape.
         """
-        assert isinstance(self.module, Module)
         with self.scope():
-            self._weights = Weights(*fitted(ModuleNetwork(self.module, self.precision), spec, weights))
-            self._paths = order(*self._weights)
+            self._owned = Owned(self.module, *fitted(self.network, spec, weights))  # type: ignore[arg-type]
         self.build(spec)
 
     @property
@@ -223,39 +226,37 @@ class Session:
         if self._training is None:
             self.build()
         assert self._training is not None
+        if self._told != Module.told:
+            self._told = Module.told
+            say_untold(self.module, self._plain)
+        with self.scope():
+            self.owned.follow()
         return self._training
 
-    def lent(self) -> contextlib.AbstractContextManager[Any]:
-        """Where `params` and `state` as they are now, built where they are not there yet, stay whole."""
-        if self._training is None and self._weights is None:
-            self.build()
-        return contextlib.nullcontext(self._weights) if self._training is None else self._training.held
-
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The names of the weights in the order in which the layers made them; of another library, as its trees are."""
-        if self._paths:
-            return self._paths
-        with self.lent() as weights:
-            return order(weights.params, weights.state)
+    def owned(self) -> Owned:
+        """The weights, built where they are not there yet."""
+        if self._owned is None:
+            self.build()
+        assert self._owned is not None
+        return self._owned
+
+    def lent(self) -> contextlib.AbstractContextManager[Any]:
+        """Where `params` and `state` as they are now stay whole."""
+        owned = self.owned
+        with self.scope():
+            owned.follow()
+        return owned.place
 
     def named(self) -> dict[str, np.ndarray]:
         """The weights by dotted path, layer by layer, as copies."""
         with self.lent() as weights:
-            return named(weights.params, weights.state, self.paths)
+            return named(weights.params, weights.state, self.owned.paths)
 
     def replace(self, weights: Sequence[Any] | Mapping[str, Any]) -> None:
-        """Put other numbers in: a list in the order of the layers, or a dict by dotted path.
-
-        Raises:
-            ContractError: other names, another number of arrays, or another shape.
-        """
-        with self.scope(), self.lent() as old:
-            params, state = replaced(old.params, old.state, self.paths, weights)
-        if self._training is None:
-            self._weights = Weights(params, state)
-        else:
-            self._training.held.change(lambda ts: ts._replace(params=params, state=state))
+        """Put other numbers in; see `Owned.replace`."""
+        with self.scope():
+            self.owned.replace(weights)
 
     def summary(self) -> Summary:
         """The layers, their parameters, and what the optimizer keeps beside them."""
@@ -268,6 +269,11 @@ class Session:
         if self._runner is not None:
             self._refuse(call)
         if self._training is not None:
-            ts = self._training.ts
-            self._weights, self._training = Weights(ts.params, ts.state), None
+            ts, self._training = self._training.ts, None
+            self.owned.move(Rest(Weights(ts.params, ts.state)))
         self.ready = None
+        self._look()
+
+    def _look(self) -> None:
+        """Take the network as it is now: which of its layers learn is asked here, and no later."""
+        self._plain, self._told = plain(self.module) if isinstance(self.module, Module) else self.module, Module.told

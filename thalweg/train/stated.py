@@ -4,6 +4,7 @@ A None takes any size. The layers would build themselves for whatever comes firs
 would train without a word; once there are weights, the layers say what they take.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -36,6 +37,13 @@ def declared(module: Any) -> Spec:
     )
 
 
+def shape(module: Any) -> tuple[int | None, ...] | None:
+    """`input_shape` of a network's first layer, None where it varies; None where no layer states it."""
+    while isinstance(module, Module) and module.input_shape is None:
+        module = next((child for _, child in children(module)), None)
+    return getattr(module, "input_shape", None)
+
+
 def row(module: Any, shape: Sequence[int | None]) -> Spec:
     """A row of inputs of `shape`; a None of it is what the network states there."""
     try:
@@ -45,6 +53,21 @@ def row(module: Any, shape: Sequence[int | None]) -> Spec:
     if not isinstance(known, ShapeDtype) or len(known.shape) != len(shape) + 1:
         return row_spec(shape)
     return row_spec([m if n is None else n for n, m in zip(shape, known.shape[1:], strict=True)])
+
+
+@contextlib.contextmanager
+def held(module: Any, network: Network, spec: Spec) -> Iterator[None]:
+    """Where a network is built for inputs like `spec`, which are held against what it states.
+
+    Raises:
+        ContractError: another size, or another number of dimensions or of arrays.
+    """
+    check(module, spec)
+    try:
+        yield
+    except ContractError:
+        check_one(network, spec)
+        raise
 
 
 def check(module: Any, spec: Spec) -> None:

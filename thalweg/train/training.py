@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -69,6 +70,7 @@ class Training:
 
     task: Task
     held: Held
+    claim: Callable[[], None] = lambda: None  # have the newest weights here, before they move
     seen: dict[Any, Tree] = dataclasses.field(default_factory=dict)  # outputs, by the inputs that they are of
 
     @property
@@ -86,6 +88,8 @@ class Training:
         Raises:
             ContractError: a schedule with a length of its own is over.
         """
+        self.claim()
+        self.held.runner = threading.get_ident()
         self.task = self.task.lasting(steps)
         if self.task.optimizer.follows_run:
             self.held.change(lambda ts: ts._replace(optimizer=optim.scheduled_from(ts.optimizer, first)))
@@ -125,6 +129,7 @@ class Training:
 
     def advance(self, tally: Tree, window: Window, first: int, last: int) -> tuple[Tree, int, bool]:
         """Steps `first` to `last` of a window: the accumulators, the step reached, and whether all is finite."""
+        self.claim()
         run, bounds = train_program(self.task), (jnp.int32(first), jnp.int32(last))
         tally, reached, finite = self.held.advance(lambda ts: run(ts, tally, window.data, window.order, *bounds))
         return tally, int(reached), bool(finite)

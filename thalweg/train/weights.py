@@ -1,21 +1,59 @@
 """Weights: a network's parameters and statistics, made from a seed, read by name, exchanged for others."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from thalweg import random, tree
-from thalweg.core import ModuleNetwork, Network, Slot, init
+from thalweg.core import Module, ModuleNetwork, Network, Slot, drawn, init, walk
+from thalweg.core.face import Owner, holder
 from thalweg.errors import ContractError
 from thalweg.tree import Path
-from thalweg.types import Spec, Tree
+from thalweg.types import Array, Spec, Tree
 
 
-def initial(network: Network, seed: int, spec: Spec) -> tuple[Tree, Tree]:
-    """The network's parameters and state under a seed."""
-    return network.init(random.fold(random.key(seed), "init"), spec)
+def initial(
+    network: Network, seed: int, spec: Spec, known: Mapping[Path, Owner] = MappingProxyType({})
+) -> tuple[Tree, Tree]:
+    """The network's parameters and state under a seed; copies of what it is, of each layer that is `known` by place.
+
+    Raises:
+        ContractError: such a layer was built for other inputs.
+    """
+    key = random.fold(random.key(seed), "init")
+    if not known:
+        return network.init(key, spec)
+    assert isinstance(network, ModuleNetwork)
+    layers = dict(walk(network.module))
+
+    def made(*parts: tuple[Slot, ...]) -> Callable[[Any], list[Tree]]:
+        new = [tuple(slot for slot in part if holder(layers, slot.path) not in known) for part in parts]
+        old = [
+            {slot.path: _built(slot, layers, known, kind) for slot in part if slot not in new[kind]}
+            for kind, part in enumerate(parts)
+        ]
+        return lambda key: [
+            tree.unflatten(iter({**dict(tree.flatten(fresh)), **there}.items()))
+            for fresh, there in zip(drawn(*new)(key), old, strict=True)
+        ]
+
+    return init(network.module, key, spec, policy=network.policy, made=made)
+
+
+def _built(slot: Slot, layers: Mapping[Path, Module], known: Mapping[Path, Owner], kind: int) -> Array:
+    place = holder(layers, slot.path)
+    there, below = known[place], slot.path[len(place) :]
+    array = there.read(below) if below in (there.params, there.variables)[kind] else None
+    if array is None or array.shape != tuple(slot.shape):
+        has = "none of this name" if array is None else f"one of {array.shape}"
+        raise ContractError(
+            f"{layers[place]!r:.200} needs an array {'.'.join(below)} of shape {tuple(slot.shape)} here; it was built\n"
+            f"  in another model, with {has}. Write a new layer for these inputs, or give it inputs of the same shape."
+        )
+    return jnp.asarray(array, slot.dtype)
 
 
 class Fitting(dict[Path, Slot]):
