@@ -70,8 +70,8 @@ def test_the_arrows_hold():
 
 
 def test_the_core_stays_small():
-    """The bound is in docs/decisions/0006: what a module needs to compute, without summary, FLOPs and masks."""
-    beside = ("summary", "flops", "masks")
+    """The bound is in docs/decisions/0006: what a module needs to compute, without summary, FLOPs, masks and face."""
+    beside = ("summary", "flops", "masks", "face")
     assert sum(code_lines(f) for f in FILES if f.parent.name == "core" and f.stem not in beside) < 440
 
 
