@@ -4,8 +4,16 @@ import os
 from pathlib import Path
 
 from thalweg.errors import ConfigError, nearest
+from thalweg.forms import Count, Form, Number
 from thalweg.train.callbacks.base import Callback, Logs, Spared, say
 from thalweg.train.callbacks.monitor import Monitor
+
+
+class Saved(Form):
+    """What `ModelCheckpoint` remembers."""
+
+    best: Number | None
+    batches: Count
 
 
 class ModelCheckpoint(Callback):
@@ -26,6 +34,7 @@ class ModelCheckpoint(Callback):
     """
 
     remembers = ("best", "batches")
+    form = Saved
 
     def __init__(
         self,
