@@ -118,7 +118,7 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
 def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
     described = file.architecture
     module, precision = bounds.module(described["module"], _read("module")), _read("precision")(described["precision"])
-    spec = bounds.spec(described["input"])
+    spec, seed = bounds.spec(described["input"]), bounds.seed(described["seed"])
     bounds.check(module, spec, precision, file.weights)
     model = make(module)
     if described["compile"] is not None:
@@ -126,7 +126,7 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
         settings = [_read(part)(value) for value, part in zip(described["compile"], SETTINGS, strict=True)]
         with precision.scope():
             bounds.check_settings(settings, file.weights)
-        model.compile(*settings, precision=precision, seed=described["seed"])
+        model.compile(*settings, precision=precision, seed=seed)
     model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
     records = file.preprocessing.get("records", {})
     model.preprocessing = {name: _record(value) for name, value in records.items()}

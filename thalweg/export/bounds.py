@@ -150,6 +150,17 @@ def classes(described: Any) -> tuple[Any, ...] | None:
     """
     if described is None:
         return None
-    if not isinstance(described, list) or any(isinstance(name, dict | list) for name in described):
+    if not isinstance(described, list) or any(type(name) not in (str, int, float) for name in described):
         raise ConfigError(f"the classes are {described!r:.100}.\n  {REMEDY}")
     return tuple(described)
+
+
+def seed(described: Any) -> int:
+    """What fixes every random number.
+
+    Raises:
+        ConfigError: it is no whole number.
+    """
+    if type(described) is not int:
+        raise ConfigError(f"the seed is {described!r:.100}.\n  {REMEDY}")
+    return described
