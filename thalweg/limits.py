@@ -33,7 +33,7 @@ LIMITS = MappingProxyType(
         "json_names": Limit(2**12, "names in an object"),
         "line_columns": Limit(2**10, "columns of a line"),
         "model_arrays": Limit(2**12, "arrays of weights"),
-        "model_bytes": Limit(2**34, "bytes of a model"),
+        "model_bytes": Limit(2**34, "bytes"),
         "model_copies": Limit(256, "numbers for each weight"),
         "model_depth": Limit(128, "levels of lists and objects"),
         "model_json": Limit(2**24, "bytes of a description"),
