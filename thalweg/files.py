@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from thalweg.errors import DataError, ThalwegError
+from thalweg.errors import DataError, FormatError, ThalwegError
 from thalweg.limits import limit, within
 
 SUMS = "SHA256SUMS"
@@ -70,14 +70,14 @@ def unpacked(file: BinaryIO, path: Path) -> gzip.GzipFile:
 
     Raises:
         DataError: it is packed, and yet beyond the limit for what is unpacked.
-        OSError: it ends in zeros: gzip would pass over them one by one, for hours.
+        FormatError: it ends in zeros: gzip would pass over them one by one, for hours.
     """
     within("unpacked_bytes", length(file), path)
     file.seek(max(0, length(file) - PADDED))
     tail = file.read(PADDED)
     file.seek(0)
     if len(tail) == PADDED and not any(tail):
-        raise gzip.BadGzipFile("it ends in zeros")
+        raise FormatError("it ends in zeros")
     return gzip.GzipFile(fileobj=file)
 
 

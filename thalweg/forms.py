@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 def _not_nan(value: float) -> float:
     if math.isnan(value):
-        raise ValueError("NaN is no number")
+        raise FormatError("NaN is no number")
     return value
 
 

@@ -7,7 +7,7 @@ import os
 import zlib
 from pathlib import Path
 
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
 from thalweg.files import bounded, content, opened, unpacked
 
 UTF8 = "utf-8-sig"  # with or without a byte order mark
@@ -80,7 +80,7 @@ def read_bytes(path: Path) -> bytes:
             return content(path, "file_bytes")
         with opened(path) as file:
             return bounded(unpacked(file, path), "unpacked_bytes", path)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (FormatError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged: {error}.\n  Copy it anew.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a file.") from error

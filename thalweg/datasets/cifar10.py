@@ -18,7 +18,7 @@ from thalweg.datasets.catalog.pictures import CIFAR10
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
 from thalweg.files import opened, reason, unpacked
 from thalweg.limits import within
 
@@ -94,7 +94,7 @@ def extract(archive: Path, members: dict[str, int], folder: Path) -> None:
                         del missing[member.name]
                         with (Path(partial) / Path(member.name).name).open("wb") as file:
                             shutil.copyfileobj(content, file)
-        except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        except (FormatError, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(f"{archive} is damaged: {error}.\n  Remove it, so that it is fetched again.") from error
         except OSError as error:
             raise DataError(

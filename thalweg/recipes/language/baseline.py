@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import model_validator
 
 from thalweg.data.text import PADDING
+from thalweg.errors import FormatError
 from thalweg.forms import Count, Form
 
 NAMES = {1: "unigram", 2: "bigram"}
@@ -36,7 +37,7 @@ class Counts(Form):
             or len(self.grams) != len(self.counts)
             or any(len(gram) != self.order or max(gram) >= self.size for gram in self.grams)
         ):
-            raise ValueError("grams, counts and size do not go together")
+            raise FormatError("grams, counts and size do not go together")
         return self
 
 

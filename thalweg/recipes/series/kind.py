@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from thalweg.data import Series, Standardize, forecast_windows, next_times
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
 from thalweg.forms import Count, Form
 from thalweg.model import Model
 from thalweg.recipes import paths
@@ -72,7 +72,7 @@ class Reached(Form, extra="allow"):
     @model_validator(mode="after")
     def _known(self) -> "Reached":
         if any(place >= len(self.variables) for place in self.targets):
-            raise ValueError("targets are no variables of it")
+            raise FormatError("targets are no variables of it")
         return self
 
 
