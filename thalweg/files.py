@@ -5,7 +5,9 @@ list of digests, `SHA256SUMS`, as `sha256sum --check` reads it, so that bits tha
 """
 
 import errno
+import gzip
 import hashlib
+import io
 import itertools
 import os
 import stat
@@ -15,10 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError, ThalwegError
 from thalweg.limits import limit, within
 
 SUMS = "SHA256SUMS"
+PART = 2**20  # bytes that are read at once
+PADDED = 2**12  # zeros behind a packed file, as a tape leaves some
 AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe is not waited for
 
 
@@ -33,6 +37,53 @@ def opened(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return os.fdopen(descriptor, "rb")
+
+
+def content(path: Path, name: str, error: type[ThalwegError] = DataError) -> bytes:
+    """All of the regular file at `path`, whose size is looked at before any of it is read.
+
+    Args:
+        path: the file.
+        name: of the limit for its bytes.
+        error: the class of what is raised beyond it.
+
+    Raises:
+        DataError: or what `error` says: it is beyond the limit.
+        OSError: see `opened`.
+    """
+    with opened(path) as file:
+        within(name, length(file), path, error)
+        return bounded(file, name, path, error)
+
+
+def bounded(file: BinaryIO | gzip.GzipFile, name: str, path: Path, error: type[ThalwegError] = DataError) -> bytes:
+    """All of `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
+    out = io.BytesIO()
+    while part := file.read(PART):
+        out.write(part)
+        within(name, out.tell(), path, error)
+    return out.getvalue()
+
+
+def unpacked(file: BinaryIO, path: Path) -> gzip.GzipFile:
+    """What gzip packed into `file`, the open file at `path`.
+
+    Raises:
+        DataError: it is packed, and yet beyond the limit for what is unpacked.
+        FormatError: it ends in zeros: gzip would pass over them one by one, for hours.
+    """
+    within("unpacked_bytes", length(file), path)
+    file.seek(max(0, length(file) - PADDED))
+    tail = file.read(PADDED)
+    file.seek(0)
+    if len(tail) == PADDED and not any(tail):
+        raise FormatError("it ends in zeros")
+    return gzip.GzipFile(fileobj=file)
+
+
+def length(file: BinaryIO) -> int:
+    """How many bytes an open file has."""
+    return os.fstat(file.fileno()).st_size
 
 
 def below(folder: Path, pattern: str = "*") -> list[Path]:
@@ -121,7 +172,7 @@ def is_file(path: Path) -> bool:
 
 def reason(error: Exception) -> str:
     """Why the system refused, without the path, which the message has."""
-    return getattr(error, "strerror", None) or str(error)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def seal(folder: Path) -> None:
@@ -144,7 +195,7 @@ def broken(folder: Path) -> list[str]:
     """
     if not (folder / SUMS).is_file():
         return [SUMS]
-    lines = (folder / SUMS).read_text(errors="replace").splitlines()
+    lines = content(folder / SUMS, "record_bytes").decode(errors="replace").splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     actual = _digests(folder)
     return sorted(name for name in listed.keys() | actual.keys() if listed.get(name) != actual.get(name))

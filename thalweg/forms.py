@@ -4,17 +4,27 @@ A person edits such a file, a disk spoils it: whoever reads one asks here before
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from thalweg.errors import FormatError
-from thalweg.files import opened
+from thalweg.errors import DataError, FormatError, ThalwegError
+from thalweg.files import content
 from thalweg.jsontext import once
 
-SIZE_LIMIT = 64 * 2**20  # bytes
 Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _not_nan(value: float) -> float:
+    if math.isnan(value):
+        raise FormatError("NaN is no number")
+    return value
+
+
+Number = Annotated[float, Field(allow_inf_nan=True), AfterValidator(_not_nan)]
+"""A number that may be infinite, as the best of none is."""
 
 
 class Form(BaseModel):
@@ -61,19 +71,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, error: type[ThalwegError] = DataError) -> Any:
     """What the JSON file at `path` holds.
 
+    Args:
+        path: the file.
+        error: the class of what is raised where it is beyond the limit `record_bytes`.
+
     Raises:
-        FormatError: it is too large, nests too deep, or gives a name twice.
+        DataError: or what `error` says: it is beyond the limit.
+        FormatError: it nests too deep, or gives a name twice.
         ValueError: it is no JSON.
         OSError: it cannot be read, or is a device, a pipe, a folder.
     """
-    with opened(path) as file:
-        content = file.read(SIZE_LIMIT + 1)
-    if len(content) > SIZE_LIMIT:
-        raise FormatError(f"it has more than {SIZE_LIMIT} bytes")
+    text = content(path, "record_bytes", error)
     try:
-        return json.loads(content, object_pairs_hook=once)
+        return json.loads(text, object_pairs_hook=once)
     except RecursionError:
         raise FormatError("it nests too deep") from None

@@ -22,6 +22,7 @@ class Limit(NamedTuple):
 
 LIMITS = MappingProxyType(
     {
+        "checkpoint_bytes": Limit(2**35, "bytes of a checkpoint"),
         "csv_bytes": Limit(2**30, "bytes of a table"),
         "csv_cells": Limit(10**8, "cells of a table"),
         "csv_characters": Limit(2**17, "characters"),
@@ -32,7 +33,7 @@ LIMITS = MappingProxyType(
         "json_names": Limit(2**12, "names in an object"),
         "line_columns": Limit(2**10, "columns of a line"),
         "model_arrays": Limit(2**12, "arrays of weights"),
-        "model_bytes": Limit(2**36, "bytes"),
+        "model_bytes": Limit(2**34, "bytes"),
         "model_copies": Limit(256, "numbers for each weight"),
         "model_depth": Limit(128, "levels of lists and objects"),
         "model_json": Limit(2**24, "bytes of a description"),
@@ -43,7 +44,9 @@ LIMITS = MappingProxyType(
         "model_row": Limit(2**28, "numbers"),
         "model_values": Limit(2**20, "values of a description"),
         "model_windows": Limit(2**15, "places of all windows of pooling and convolution, each for one output"),
+        "picture_bytes": Limit(2**29, "bytes of a picture"),
         "picture_pixels": Limit(2**26, "pixels"),
+        "record_bytes": Limit(2**26, "bytes of a record"),
         "sound_channels": Limit(64, "channels"),
         "sound_chunks": Limit(2**12, "chunks"),
         "sound_rate": Limit(768_000, "samples a second"),

@@ -107,7 +107,8 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 def _who(path: Path) -> str:
     try:
-        said = path.read_text(encoding="utf-8", errors="replace")[:80]
+        with path.open("rb") as file:
+            said = file.read(80).decode(errors="replace")
     except OSError:
         return ""
     return f" ({said})" if said.startswith("process ") and said.isprintable() else ""

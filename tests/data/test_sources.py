@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -195,3 +197,13 @@ def test_digest_does_not_depend_on_the_chunks(monkeypatch):
     before = digest(source)
     monkeypatch.setattr("thalweg.data.sources.CHUNK_BYTES", 30)
     assert digest(source) == before
+
+
+@pytest.mark.parametrize("name", ["file/a", "/proc/a", "full"])
+def test_a_folder_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path, monkeypatch, name):
+    (tmp_path / "file").write_text("")
+    if name == "full":
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=10, used=0, free=10))
+    with pytest.raises(ConfigError, match=r"cannot be written: .*\n  Name another place"):
+        save_folder(from_arrays(np.zeros((9, 2), np.float32)), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -282,7 +282,7 @@ HOSTILE = {
     "gzip bomb": ("text", "a.txt.gz", lambda: dense(b"a"), "unpacked_bytes"),
     "gzip bomb of a table": ("own", "a.csv.gz", lambda: gzip.compress(b"x"), "kinds"),
     "gzip cut": ("text", "a.txt.gz", lambda: gzip.compress(random.Random(0).randbytes(99))[:40], "damaged"),
-    "idx bomb": ("idx", "a.gz", lambda: gzip.compress(idx((2**14, 2**14, 1), b"")) + bytes(2**20), "unpacked_bytes"),
+    "idx bomb": ("idx", "a.gz", lambda: gzip.compress(idx((2**14, 2**14, 1), b"")) + b"\1" * 2**20, "unpacked_bytes"),
     "idx without end": ("idx", "a.gz", lambda: gzip.compress(idx((2**10, 2**9, 4), b"")), "ends after|can hold"),
     "idx 0 x": ("idx", "a.idx", lambda: idx((0, 2**32 - 1, 2**32 - 1), b""), "a.idx"),
     "tar bomb": ("tar", "a.tar.gz", lambda: tar([("n", b"\0" * 2**20)])[:-20], "damaged"),

@@ -10,7 +10,7 @@ from thalweg.data import Standardize
 from thalweg.errors import DataError
 from thalweg.model import Sequential
 from thalweg.page import Curve, Measure, Sample, Samples, Table
-from thalweg.recipes.base import Material, Recipe
+from thalweg.recipes.base import Facts, Material, Recipe
 from thalweg.recipes.catalog import Line
 from thalweg.recipes.settings import Asking, Settings
 from thalweg.recipes.verdict import Verdict
@@ -43,6 +43,7 @@ class HowFar(Asking):
 @dataclasses.dataclass(frozen=True)
 class NextNumber:
     asking: type[Asking] = HowFar
+    facts: type[Facts] = Facts
 
     def gather(self, path, settings):
         if path is None:

@@ -68,7 +68,9 @@ def test_the_parts_of_a_folder(tmp_path):
     folder(tmp_path, "train.csv", "valid.csv")
     found = paths.parts(device)
     assert named(found) == {"train": "train.csv", "validation": "valid.csv", "test": "device_test.csv"}
-    assert paths.roles(found) == "train.csv trains, valid.csv validates, device_test.csv tests"
+    assert paths.roles(found) == (
+        "train.csv trains, valid.csv validates, device_test.csv tests, device.csv, device_train.csv are no part"
+    )
     assert paths.judged(device) == device / "device_test.csv"
     assert paths.judged(device / "train.csv") == device / "train.csv"
     (device / "device_test.csv").unlink()
@@ -118,7 +120,7 @@ def test_language(tmp_path):
     material = recipe.application.gather(tmp_path, recipe.settings(context=8, batch_size=4))
     assert material.raw["train"][0].startswith("device_train ")
     assert material.raw["test"][0].startswith("device_test ")
-    assert material.source == f"{tmp_path}, device_train.txt trains, device_test.txt tests"
+    assert material.source == f"{tmp_path}, device_train.txt trains, device_test.txt tests, pretrain.txt is no part"
 
 
 def test_translations(tmp_path):
@@ -171,3 +173,24 @@ def test_a_run_says_what_it_took(tmp_path, capsys):
     said = "my_train.csv trains, my_dev.csv validates, my_test.csv tests"
     assert f"Data: {tmp_path}, {said}" in capsys.readouterr().out
     assert said in (result.folder / "report.html").read_text()
+
+
+def test_what_was_taken_for_no_part_is_named(tmp_path):
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("text,label\na,b\n")
+    assert paths.roles(paths.parts(tmp_path)) == "train.csv trains, test.csv tests"
+    (tmp_path / "protest_notes.csv").write_text("text,label\na,b\n")
+    (tmp_path / ".hidden.csv").write_text("")
+    assert paths.roles(paths.parts(tmp_path)) == "train.csv trains, test.csv tests, protest_notes.csv is no part"
+    for name in ("a.csv", "my_train.csv", "z.txt"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "clips").mkdir()
+    assert paths.roles(paths.parts(tmp_path)) == (
+        "train.csv trains, test.csv tests, a.csv, clips, my_train.csv, protest_notes.csv and 1 more are no part"
+    )
+
+
+def test_what_was_taken_for_no_part_is_named_of_parallel_files(tmp_path):
+    for name in ("train.en", "train.de", "test.en", "test.de", "protest.en"):
+        (tmp_path / name).write_text("a\n")
+    assert translation.roles(tmp_path).endswith(" tests, protest.en is no part")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.peers import relaxed
 from thalweg.errors import CheckpointError, ConfigError, ContractError
+from thalweg.recipes.language.states import FreshStates
 from thalweg.train import callbacks
 from thalweg.train.callbacks import (
     Callback,
@@ -19,6 +20,7 @@ from thalweg.train.callbacks import (
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    TensorBoard,
     TerminateOnNaN,
     check,
     monitors,
@@ -334,6 +336,73 @@ def test_a_callback_missing_on_resume_is_an_error():
     called.on_epoch_end(0, {"val_loss": 1.0})
     with pytest.raises(CheckpointError, match="EarlyStopping"):
         CallbackList([CSVLogger("a.csv")], Model()).restore(*called.snapshot())
+
+
+EVENTS = "events.out.tfevents.1.host.2"
+LENGTHS = {"train": 3, "validation": 0}
+WEIGHTS = {"best.0": np.zeros((2, 2), np.float32), "best.1": np.zeros(3, np.float32)}
+WAITING = {"wait": 1, "stopped_epoch": 0, "best_epoch": 2, "best": 0.5, "weights": 2}
+MEMORIES = [
+    (EarlyStopping, WAITING, WEIGHTS, {
+        "wait": [-1, 1.5, "1", None, True, [1]], "stopped_epoch": [-1, None], "best_epoch": [-1, "x", 2**63],
+        "best": [float("nan"), "x", [1], True], "weights": [0, 1, 3, -1, None]}),
+    (ReduceLROnPlateau, {"best": 0.5, "wait": 0, "cooldown_counter": 0}, {}, {
+        "best": [float("nan"), "x", {}], "wait": [-1, 0.5, None], "cooldown_counter": [-1, None, "x"]}),
+    (lambda: ModelCheckpoint("a.tw"), {"best": None, "batches": 0}, {}, {
+        "best": [float("nan"), "x"], "batches": [-1, 1.5, None]}),
+    (lambda: LearningRateScheduler(abs), {"last_epoch": 3}, {}, {"last_epoch": [-1, 1.5, "x", [1]]}),
+    (lambda: CSVLogger("a.csv"), {"bytes": 3, "keys": ["loss"]}, {}, {
+        "bytes": [-1, None, 1.5, "x"], "keys": [3, "loss", [1], {"a": 1}]}),
+    (lambda: HistoryLogger("a.jsonl"), {"bytes": 3}, {}, {"bytes": [-1, None, 1.5, "x"]}),
+    (TensorBoard, {"name": EVENTS, "bytes": LENGTHS}, {}, {
+        "name": [3, "", "a", f"../{EVENTS}", f"{EVENTS}/../../a", f"{EVENTS}\\a", f"{EVENTS}\0"],
+        "bytes": [3, {}, {"train": 1}, {**LENGTHS, "test": 1}, {**LENGTHS, "train": -1}, {**LENGTHS, "train": "x"}]}),
+    (FreshStates, {"epoch": -1}, {}, {"epoch": [-2, None, 1.5, "x"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "values", "arrays", "wrong"), MEMORIES, ids=lambda v: getattr(v, "__name__", ""))
+def test_a_memory_that_a_hand_has_changed_is_refused_before_the_run_goes_on(make, values, arrays, wrong):
+    name = type(make()).__name__
+    edits = [(key, {**values, key: value}, arrays) for key, found in wrong.items() for value in found]
+    edits += [(key, {k: v for k, v in values.items() if k != key}, arrays) for key in values]
+    edits += [("more", {**values, "more": 1}, arrays), ("more", values, {**arrays, "more": np.ones(1)})]
+    if arrays:
+        edits += [("weights", values, {}), ("weights", values, {**arrays, "best.1": np.ones(4, np.float32)})]
+    for key, told, held in edits:
+        called = CallbackList([make()], Model())
+        with pytest.raises(CheckpointError, match=rf"of {name} does not fit it: (.|\n)*\n  Resume from") as caught:
+            called.restore({name: told}, {f"{name}.{k}": v for k, v in held.items()})
+        assert key in str(caught.value) or held is not arrays
+    CallbackList([make()], Model()).restore({name: values}, {f"{name}.{k}": v for k, v in arrays.items()})
+
+
+def test_every_callback_with_a_memory_has_a_form():
+    known = {
+        kind.__name__
+        for kind in vars(callbacks).values()
+        if isinstance(kind, type) and kind.__mro__[1:2] == (Callback,)
+    }
+    assert known >= {"CSVLogger", "EarlyStopping"}
+    for name in known - {"CallbackList"}:
+        kind = getattr(callbacks, name)
+        assert kind.form is not None or (not kind.remembers and kind.snapshot is Callback.snapshot), name
+
+
+def test_a_memory_of_ones_own_needs_no_form():
+    class Mine(EarlyStopping):
+        remembers = (*EarlyStopping.remembers, "more")
+        more = "a"
+
+    class Other(Callback):
+        remembers = ("count",)
+        count = 0
+
+    called = CallbackList([Mine(), Other()], Model())
+    again = CallbackList([Mine(), Other()], Model())
+    again.restore(*called.snapshot())
+    with pytest.raises(CheckpointError, match="count is missing"):
+        again.restore({"Other": {}}, {})
 
 
 # Hooks ----------------------------------------------------------------------------------------------------------------

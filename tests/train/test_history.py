@@ -1,7 +1,9 @@
 """History, its picture, and the progress that a run shows."""
 
+import errno
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -109,3 +111,41 @@ def test_the_pace_leaves_the_first_chunk_out(monkeypatch):
 @pytest.mark.parametrize(("seconds", "text"), [(59.96, "60.0 s"), (61, "1:01"), (3600, "1:00:00"), (2e-6, "0.002 ms")])
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+BLOCKED = {
+    "no folder": ("gone/a.png", "No such file"),
+    "a folder": ("folder", "no picture is written as|regular file"),
+    "a folder's name": ("folder.png", "no regular file"),
+    "below a file": ("file/a.png", "Not a directory"),
+    "read-only": ("/proc/a.png", "cannot be written"),
+    "a full disk": ("full.svg", "No space left"),
+    "a suffix of none": ("a.jpgg", "no picture is written as .jpgg"),
+    "no name": ("a\0.png", "cannot be written"),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKED)
+def test_a_picture_that_cannot_be_written_is_an_error(tmp_path, monkeypatch, name):
+    place, said = BLOCKED[name]
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_text("")
+    if name == "a full disk":
+        monkeypatch.setattr(
+            "os.fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        )
+    before = sorted(tmp_path.rglob("*"))
+    history = History()
+    history.append(0, {"loss": 0.5})
+    with pytest.raises(ConfigError, match=f"(?s){said}.*\n  "):
+        history.plot(tmp_path / place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_picture_without_a_suffix_is_a_png(tmp_path):
+    history = History()
+    history.append(0, {"loss": 0.5})
+    history.plot(tmp_path / "curve")
+    history.plot(str(tmp_path / "curve.SVG"))
+    assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+    assert b"<svg" in (tmp_path / "curve.SVG").read_bytes()

@@ -2,19 +2,15 @@
 
 import codecs
 import gzip
-import io
 import itertools
 import os
 import zlib
 from pathlib import Path
-from typing import Any
 
-from thalweg.errors import DataError
-from thalweg.files import opened
-from thalweg.limits import within
+from thalweg.errors import DataError, FormatError
+from thalweg.files import bounded, content, opened, unpacked
 
 UTF8 = "utf-8-sig"  # with or without a byte order mark
-PART = 2**20  # bytes that are read at once
 MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -80,26 +76,16 @@ def lines_of(text: str) -> list[str]:
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file, unpacked where its name ends in `.gz`."""
     try:
+        if path.suffix != ".gz":
+            return content(path, "file_bytes")
         with opened(path) as file:
-            if path.suffix == ".gz":
-                return _bounded(gzip.GzipFile(fileobj=file), "unpacked_bytes", path)
-            within("file_bytes", os.fstat(file.fileno()).st_size, path)
-            return _bounded(file, "file_bytes", path)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            return bounded(unpacked(file, path), "unpacked_bytes", path)
+    except (FormatError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged: {error}.\n  Copy it anew.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.\n  Write the path of a file.") from error
     except MemoryError as error:
-        raise DataError(f"{path} is larger than the memory.\n  Cut it into parts, or free some memory.") from error
-
-
-def _bounded(file: Any, name: str, path: Path) -> bytes:
-    """All of `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
-    out = io.BytesIO()
-    while part := file.read(PART):
-        out.write(part)
-        within(name, out.tell(), path)
-    return out.getvalue()
+        raise _too_large(path) from error
 
 
 def decoded(data: bytes, path: Path, encoding: str) -> str:
@@ -108,6 +94,8 @@ def decoded(data: bytes, path: Path, encoding: str) -> str:
         text = data.decode(encoding)
     except LookupError as error:
         raise DataError(f"encoding={encoding!r} is unknown.\n  Write 'utf-8', 'gb18030', 'latin-1', ...") from error
+    except MemoryError as error:
+        raise _too_large(path) from error
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         raise DataError(
@@ -120,6 +108,10 @@ def decoded(data: bytes, path: Path, encoding: str) -> str:
             "  Save it as UTF-8, or write encoding='utf-16-le' or 'utf-16-be' if it was written in that."
         )
     return text
+
+
+def _too_large(path: Path) -> DataError:
+    return DataError(f"{path} is larger than the memory.\n  Cut it into parts, or free some memory.")
 
 
 def _likely(data: bytes) -> str:

@@ -1,6 +1,9 @@
 """Sources in files: `.npz` archives, and folders of `.npy` files for data larger than memory. Nothing is unpickled."""
 
+import errno
+import math
 import os
+import shutil
 import struct
 import zipfile
 import zlib
@@ -14,7 +17,7 @@ from thalweg.data import npy
 from thalweg.data.arrays import as_arrays
 from thalweg.data.sources import ArraySource, Source, from_arrays, named, walk
 from thalweg.errors import ConfigError, DataError, nearest
-from thalweg.files import below
+from thalweg.files import below, reason
 
 BY_ZIPFILE = (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error, zlib.error)
 DAMAGED = (OSError, ValueError, MemoryError, *BY_ZIPFILE)
@@ -79,23 +82,36 @@ def save_folder(source: Source, folder: str | os.PathLike[str]) -> Path:
     """Write a source into `folder` as `x.npy`, `y.npy`, `weight.npy`, a chunk at a time: data larger than memory.
 
     The leaves of a dict or tuple get files of their own, `x.left.npy`. The folder appears only when it is complete.
+
+    Raises:
+        ConfigError: it is there already, or cannot be written.
     """
     folder = Path(folder)
     partial = folder.with_name(folder.name + ".partial")
     if folder.exists() or partial.exists():
         raise ConfigError(f"{folder if folder.exists() else partial} exists.\n  Choose another folder, or remove it.")
-    partial.mkdir(parents=True)
+    try:
+        partial.mkdir(parents=True)
+        _write(source, partial)
+        return partial.rename(folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ConfigError(f"{folder} cannot be written: {reason(error)}.\n  Name another place.") from error
+
+
+def _write(source: Source, partial: Path) -> None:
     files: dict[str, np.ndarray] = {}
     for first, rows in walk(source):
         for name, part in named(rows).items():
             if name not in files:
                 shape = (len(source), *part.shape[1:])
+                needed, free = math.prod(shape) * part.dtype.itemsize, shutil.disk_usage(partial).free
+                if needed > free:  # a map would end the process in the middle
+                    raise OSError(errno.ENOSPC, f"it needs {needed:,} bytes and {free:,} are free")
                 files[name] = np.lib.format.open_memmap(partial / f"{name}.npy", "w+", part.dtype, shape)
             files[name][first : first + len(part)] = part
     for file in files.values():
         file.flush()  # pyright: ignore[reportAttributeAccessIssue]
-    files.clear()
-    return partial.rename(folder)
 
 
 def from_folder(folder: str | os.PathLike[str]) -> ArraySource:

@@ -7,7 +7,6 @@ Nothing is unpickled.
 
 import io
 import math
-import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from thalweg.errors import FormatError
-from thalweg.files import opened
+from thalweg.files import length, opened
 from thalweg.limits import within
 
 START = 2**14  # bytes; NumPy's own limit for a header is 10,000 characters
@@ -34,7 +33,8 @@ def read(path: Path) -> np.ndarray:
         OSError: it cannot be opened.
     """
     with opened(path) as file:
-        _check(file.read(START), os.fstat(file.fileno()).st_size)
+        _check(file.read(START), length(file))
+        within("file_bytes", length(file), path)
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
 
@@ -42,7 +42,7 @@ def read(path: Path) -> np.ndarray:
 def mapped(path: Path) -> np.ndarray:
     """The same, mapped: only what is asked for is read."""
     with opened(path) as file:
-        _check(file.read(START), os.fstat(file.fileno()).st_size)
+        _check(file.read(START), length(file))
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
@@ -61,8 +61,8 @@ class Archive:
         member = self.archive.getinfo(f"{name}.npy" if f"{name}.npy" in self.archive.NameToInfo else name)
         if member.flag_bits & 1 or member.compress_type not in METHODS:
             raise FormatError(f"{member.filename!r} in it is encrypted, or packed by another way than deflate")
-        if member.compress_type == zipfile.ZIP_DEFLATED:
-            within("unpacked_bytes", member.file_size, f"{self.path}: {member.filename!r}")
+        name = "unpacked_bytes" if member.compress_type == zipfile.ZIP_DEFLATED else "file_bytes"
+        within(name, member.file_size, f"{self.path}: {member.filename!r}")
         with self.archive.open(member) as file:
             _check(file.read(START), min(member.file_size, self.path.stat().st_size * 1032), member.filename)
         with self.archive.open(member) as file:

@@ -3,6 +3,7 @@
 A record is one label byte and 3,072 pixel bytes: 1,024 red, 1,024 green, 1,024 blue, each row by row.
 """
 
+import gzip
 import shutil
 import tarfile
 import tempfile
@@ -17,8 +18,8 @@ from thalweg.datasets.catalog.pictures import CIFAR10
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.idx import Images
 from thalweg.datasets.store import Folder, fetch, find
-from thalweg.errors import DataError
-from thalweg.files import opened
+from thalweg.errors import DataError, FormatError
+from thalweg.files import opened, reason, unpacked
 from thalweg.limits import within
 
 CLASSES = CIFAR10.classes
@@ -85,7 +86,7 @@ def extract(archive: Path, members: dict[str, int], folder: Path) -> None:
     missing = dict(members)
     with tempfile.TemporaryDirectory(prefix=".extract.", dir=folder) as partial:
         try:
-            with opened(archive) as packed, tarfile.open(fileobj=packed, mode="r:gz") as tar:
+            with opened(archive) as packed, tarfile.open(fileobj=unpacked(packed, archive), mode="r:") as tar:
                 for member in tar:
                     within("unpacked_bytes", member.offset_data + member.size, archive)
                     content = tar.extractfile(member) if member.isreg() else None
@@ -93,8 +94,12 @@ def extract(archive: Path, members: dict[str, int], folder: Path) -> None:
                         del missing[member.name]
                         with (Path(partial) / Path(member.name).name).open("wb") as file:
                             shutil.copyfileobj(content, file)
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        except (FormatError, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(f"{archive} is damaged: {error}.\n  Remove it, so that it is fetched again.") from error
+        except OSError as error:
+            raise DataError(
+                f"{archive} cannot be unpacked into {folder}: {reason(error)}.\n  Free space on that disk."
+            ) from error
         if missing:
             raise DataError(f"{archive} lacks {', '.join(missing)}.\n  Remove it, so that it is fetched again.")
         for path in Path(partial).iterdir():
@@ -108,6 +113,7 @@ def read_batches(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
         DataError: a file is no whole number of records, or holds a label beyond the ten classes.
     """
     counts = [_count(path) for path in paths]
+    within("file_bytes", sum(counts) * RECORD, paths[0].parent)
     x, y = aligned((sum(counts), 32, 32, 3), np.uint8), aligned((sum(counts), 1), np.uint8)
     first = 0
     for path, count in zip(paths, counts, strict=True):

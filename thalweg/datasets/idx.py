@@ -4,7 +4,6 @@ Sizes are big-endian 32-bit words; the type 0x08 is unsigned bytes, the only one
 as far as it goes: its sizes are held against its length before anything is allocated.
 """
 
-import gzip
 import math
 import os
 import struct
@@ -18,7 +17,7 @@ from thalweg.data import aligned
 from thalweg.datasets.entry import Entry
 from thalweg.datasets.store import Folder, obtain
 from thalweg.errors import DataError, FormatError
-from thalweg.files import opened
+from thalweg.files import length, opened, unpacked
 from thalweg.limits import within
 
 UNSIGNED_BYTES = 0x08
@@ -35,9 +34,9 @@ def read_idx(path: str | os.PathLike[str], axes: int) -> np.ndarray:
     path = Path(path)
     packed = path.suffix == ".gz"
     try:
-        with opened(path) as raw, gzip.GzipFile(fileobj=raw) if packed else raw as file:
+        with opened(path) as raw, unpacked(raw, path) if packed else raw as file:
             shape = _shape(file, axes)
-            if math.prod(shape) > os.fstat(raw.fileno()).st_size * (DEFLATE_RATIO if packed else 1):
+            if math.prod(shape) > length(raw) * (DEFLATE_RATIO if packed else 1):
                 raise FormatError(f"it announces {list(shape)} bytes, more than it can hold")
             within("unpacked_bytes" if packed else "file_bytes", math.prod(shape), path)
             return _filled(file, shape)

@@ -119,7 +119,8 @@ def load(path: str | Path, make: Callable[[Module], Any]) -> Any:
 def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
     described = file.architecture
     module, precision = bounds.module(described["module"], _read("module")), _read("precision")(described["precision"])
-    spec = bounds.spec(described["input"])
+    spec, seed = bounds.spec(described["input"]), bounds.seed(described["seed"])
+    split_seed = bounds.seed(described.get("split_seed", seed))
     bounds.check(module, spec, precision, file.weights)
     model = make(module)
     if described["compile"] is not None:
@@ -128,7 +129,7 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
         with precision.scope():
             bounds.check_settings(settings, file.weights)
         model.compile(*settings, precision=precision)
-    model.session.seeded(*(bounds.seed(described.get(name, described["seed"])) for name in ("seed", "split_seed")))
+    model.session.seeded(seed, split_seed)
     model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
     records = file.preprocessing.get("records", {})
     model.preprocessing = {name: _record(value) for name, value in records.items()}

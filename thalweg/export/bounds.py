@@ -99,10 +99,10 @@ def spec(described: Any) -> Spec:
 
 
 def seed(described: Any) -> int:
-    """A seed.
+    """What fixes every random number.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is no whole number, or none of 64 bits.
     """
     if type(described) is not int or not -(2**63) <= described < 2**63:
         raise ConfigError(f"the seed is {described!r:.100}.\n  {REMEDY}")
@@ -161,6 +161,6 @@ def classes(described: Any) -> tuple[Any, ...] | None:
     """
     if described is None:
         return None
-    if not isinstance(described, list) or any(isinstance(name, dict | list) for name in described):
+    if not isinstance(described, list) or any(type(name) not in (str, int, float) for name in described):
         raise ConfigError(f"the classes are {described!r:.100}.\n  {REMEDY}")
     return tuple(described)

@@ -27,7 +27,7 @@ import numpy as np
 from thalweg.errors import ModelFileError
 from thalweg.export import safetensors, strictjson
 from thalweg.export.strictjson import REMEDY
-from thalweg.files import replacing
+from thalweg.files import length, reason, replacing
 from thalweg.limits import within
 
 FORMAT = 1
@@ -105,7 +105,7 @@ def read(path: str | PathLike[str]) -> ModelFile:
     if not os.path.isfile(path):  # noqa: PTH113  a name that no disk takes is no file either
         raise ModelFileError(f"there is no model file {path}.\n  Give the path that the model was saved to.")
     with _border(path), path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        size = length(file)
         within("model_bytes", size, "the file", ModelFileError)
         _check_ends(file, size)
         with zipfile.ZipFile(file) as archive:
@@ -126,8 +126,10 @@ def _border(path: Path) -> Iterator[None]:
         yield
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error.__cause__
+    except MemoryError as error:
+        raise ModelFileError(f"{path} is larger than the memory.\n  Free some memory, or load it elsewhere.") from error
     except Exception as error:  # nobody knows all that parsers raise
-        raise ModelFileError(f"{path} cannot be read: {error}.\n  {REMEDY}") from error
+        raise ModelFileError(f"{path} cannot be read: {reason(error)}.\n  {REMEDY}") from error
 
 
 def _check_ends(file: IO[bytes], size: int) -> None:
@@ -159,6 +161,8 @@ def _content(archive: zipfile.ZipFile, size: int) -> ModelFile:
     _check_format(manifest.get("format"))
     if sorted(names) != sorted(MEMBERS):
         raise ModelFileError(f"it holds {', '.join(names):.200}; {', '.join(MEMBERS)} were expected.\n  {REMEDY}")
+    with archive.open(WEIGHTS) as weights:
+        safetensors.layout(weights, archive.getinfo(WEIGHTS).file_size)
     members = {name: archive.read(name) for name in MEMBERS if name != MANIFEST}
     _check_digests(members, manifest.get("sha256"))
     return ModelFile(

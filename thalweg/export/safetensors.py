@@ -11,10 +11,11 @@ number. Here arrays keep the order they are given in, and reading them copies no
 Source: https://huggingface.co/docs/safetensors, "Format".
 """
 
+import io
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -80,24 +81,45 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
         ModelFileError: the header is too long or not what the format says, a dtype is unknown, or the places of the
             arrays overlap, leave gaps or lie outside of the data.
     """
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > len(data) - 8:
+    rows, begin = layout(io.BytesIO(data), len(data))
+    return {name: np.ndarray(row.shape, row.dtype, data, begin + row.start) for name, row in rows.items()}
+
+
+class Row(NamedTuple):
+    """What the header says of an array."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def layout(file: Any, size: int) -> tuple[dict[str, Row], int]:
+    """What the header of a file of `size` bytes says of its arrays, and where they begin; they are not read.
+
+    Raises:
+        ModelFileError: see `decode`.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if length > size - 8:
         raise ModelFileError(f"weights.safetensors: a header of {length} bytes does not fit.\n  {REMEDY}")
-    header = strictjson.parse(data[8 : 8 + length], "the header of weights.safetensors")
+    what = "the header of weights.safetensors"
+    within("model_json", length, what, ModelFileError)
+    header = strictjson.parse(file.read(length), what)
     header.pop("__metadata__", None)
     within("model_arrays", len(header), "weights.safetensors", ModelFileError)
     rows = {name: _row(name, row) for name, row in header.items()}
     end = 0
-    for name, (dtype, shape, start, stop) in sorted(rows.items(), key=lambda item: item[1][2:]):
-        if start != end or stop - start != math.prod(shape) * dtype.itemsize:
-            raise _wrong(name, f"the bytes {start} to {stop} do not fit its shape and its neighbours")
-        end = stop
-    if end != len(data) - 8 - length:
+    for name, row in sorted(rows.items(), key=lambda item: item[1][2:]):
+        if row.start != end or row.stop - row.start != math.prod(row.shape) * row.dtype.itemsize:
+            raise _wrong(name, f"the bytes {row.start} to {row.stop} do not fit its shape and its neighbours")
+        end = row.stop
+    if end != size - 8 - length:
         raise ModelFileError(f"weights.safetensors is truncated or too long: the arrays end at {end}.\n  {REMEDY}")
-    return {n: np.ndarray(shape, dtype, data, 8 + length + start) for n, (dtype, shape, start, _) in rows.items()}
+    return rows, 8 + length
 
 
-def _row(name: str, row: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:
+def _row(name: str, row: Any) -> Row:
     """The dtype, the shape and the place of an array, every one checked."""
     match row:
         case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [start, stop], **rest} if not rest:
@@ -108,7 +130,7 @@ def _row(name: str, row: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:
         raise _wrong(name, f"the dtype {dtype!r:.100} is unknown")
     if len(shape) > AXES_LIMIT or any(type(n) is not int or not 0 <= n < 2**48 for n in (*shape, start, stop)):
         raise _wrong(name, "its shape or place is not made of sizes")
-    return DTYPES[dtype], tuple(shape), start, stop
+    return Row(DTYPES[dtype], tuple(shape), start, stop)
 
 
 def _wrong(name: str, what: str) -> ModelFileError:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import numpy as np
 
-from thalweg import data
+from thalweg import data, forms
 from thalweg.errors import ConfigError
 from thalweg.model import Model
 from thalweg.recipes.copies import Counted
@@ -85,6 +85,20 @@ class Asked(NamedTuple):
         return self.file
 
 
+class Config(forms.Form, extra="allow"):
+    """What `config.yaml` said, as a model file's manifest repeats it; the settings beside it are the recipe's."""
+
+    data: str | None = None
+
+
+class Facts(forms.Form, extra="allow"):
+    """What a model file's manifest says, as far as all recipes read it. A kind that reads more adds it."""
+
+    recipe: str | None = None
+    config: Config | None = None
+    classes: list[str | int] | None = None
+
+
 class Trained(NamedTuple):
     """A trained model, what its file's manifest says, and the recipe that made it; None where no recipe did."""
 
@@ -131,6 +145,11 @@ class Application(Protocol):
     @property
     def asking(self) -> type[Asking]:
         """What `thalweg predict --set` may set."""
+        ...
+
+    @property
+    def facts(self) -> type[Facts]:
+        """What the manifest of a model file must say: see `Material.facts`."""
         ...
 
     def gather(self, path: Path | None, settings: Any) -> Material:

@@ -178,8 +178,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ConfigError: it is missing or damaged, or a key was edited to what it cannot be.
     """
     try:
-        manifest = forms.read_json(path)
+        manifest = forms.read_json(path, ConfigError)
         forms.check(Manifest, manifest)
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path} cannot be read: {reason(error)}.\n"
@@ -204,6 +206,8 @@ def read_config(path: Path) -> dict[str, Any]:
         config = yamlfile.load(path)
         if not isinstance(config, dict):
             raise FormatError("it holds no names with values")
+    except ConfigError:
+        raise
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {reason(error)}.\n  Write the path of a .yaml file.") from error
     except ValueError as error:

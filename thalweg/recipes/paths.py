@@ -4,7 +4,7 @@
 
 A name is read by its words, and the first word that is a part's says which: `train.csv`, `test-2016.txt`, `valid/`, and
 `device_train.csv` trains; `invalid.csv`, `pretrain.txt` and `strain/` are no parts. Where none is called test, the one
-called `dev` or `valid` judges. A name may end in `.gz`. `roles` says what was taken for what.
+called `dev` or `valid` judges. A name may end in `.gz`. `roles` says what was taken for what, and what for none.
 """
 
 import os
@@ -24,6 +24,7 @@ PARTS = {
 }
 """The words in the names of files and folders, by part; `set` or `data` may hang on one, as in `trainset`."""
 
+NAMED = 4  # of what was left out
 VERBS = {"train": "trains", "validation": "validates", "test": "tests"}
 WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
 
@@ -89,12 +90,21 @@ def judged(path: Path, endings: Sequence[str] = KINDS) -> Path:
 
 
 def roles(places: Mapping[str, Path]) -> str:
-    """What was taken for what, in words.
+    """What was taken for what, in words, and what beside it for nothing.
 
     >>> roles({"train": Path("a/train.csv"), "test": Path("a/dev.csv")})
     'train.csv trains, dev.csv tests'
     """
-    return ", ".join(f"{place.name} {VERBS[part]}" for part, place in places.items())
+    taken = [f"{place.name} {VERBS[part]}" for part, place in places.items()]
+    return ", ".join([*taken, *left_out([*places.values()])])
+
+
+def left_out(places: Sequence[Path]) -> list[str]:
+    """What lies beside `places` and was taken for no part, in words; nothing where all was taken."""
+    folders = sorted({place.parent for place in places})
+    names = [p.name for folder in folders for p in below(folder) if p not in places and not p.name.startswith(".")]
+    more = f" and {len(names) - NAMED} more" if names[NAMED:] else ""
+    return [f"{', '.join(names[:NAMED])}{more} {'are' if names[1:] else 'is'} no part"] if names else []
 
 
 def source(title: str | None, path: Path | None, note: str | None = "") -> str:

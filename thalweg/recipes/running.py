@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from thalweg.errors import ConfigError, ContractError, DataError
+from thalweg.files import reason
 from thalweg.model import Model
 from thalweg.recipes import folder as run_folder
 from thalweg.recipes import load, paths, report
@@ -262,7 +263,12 @@ def _publish(job: Job, model: Model, history: dict[str, list[float]]) -> tuple[V
     job.note(result=dict(verdict.scores))
     run_folder.write_json(folder / run_folder.EVALUATION, {**verdict.scores, **verdict.details})
     model.save(folder / run_folder.MODEL, {**job.manifest, **material.facts, "classes": list(material.classes)})
-    trial = kind.samples(material, folder)
+    try:
+        trial = kind.samples(material, folder)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written: {reason(error)}.\n  Free space there; the model is in {run_folder.MODEL}."
+        ) from error
     page = report.render(job.manifest, history=history, network=model.summary(print_fn=None), verdict=verdict)
     run_folder.write_text(folder / run_folder.REPORT, page)
     return verdict, trial

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from thalweg import recipes
-from thalweg.errors import ConfigError, DataError, ModelFileError, ThalwegError
+from thalweg import forms, recipes
+from thalweg.errors import ConfigError, DataError, FormatError, ModelFileError, ThalwegError
 from thalweg.export import modelfile
 from thalweg.model import Model
 from thalweg.recipes import paths
-from thalweg.recipes.base import Answer, Application, Asked, Material, Trained, judge
+from thalweg.recipes.base import Answer, Application, Asked, Facts, Material, Trained, judge
 from thalweg.recipes.catalog import NO_RECIPE, resolve
 from thalweg.recipes.folder import MODEL
 from thalweg.recipes.settings import settle
@@ -30,8 +30,20 @@ def load(path: Path) -> Trained:
     if not file.is_file():
         raise ModelFileError(f"there is no model file {path}.\n  Give the path that the model was saved to.")
     model, manifest = Model.load(file), modelfile.read(file).manifest
+    _check(file, Facts, manifest)
     name = manifest.get("recipe")
-    return Trained(model, manifest, recipes.load(name) if isinstance(name, str) and name in recipes.RECIPES else None)
+    found = Trained(model, manifest, recipes.load(name) if name in recipes.RECIPES else None)
+    _check(file, application(found).facts, manifest)
+    return found
+
+
+def _check(file: Path, form: type[Facts], manifest: Mapping[str, Any]) -> None:
+    try:
+        forms.check(form, manifest)
+    except FormatError as error:
+        raise ModelFileError(
+            f"{file}: in its {modelfile.MANIFEST} {error}.\n  Take a whole copy of it, or train it anew."
+        ) from None
 
 
 def application(trained: Trained) -> Application:

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 from thalweg.errors import ConfigError, FormatError
-from thalweg.files import opened
-from thalweg.limits import limit, within
+from thalweg.files import content
+from thalweg.limits import within
 
 TEXT = "tag:yaml.org,2002:str"
 
@@ -20,11 +20,9 @@ def load(path: Path) -> Any:
         FormatError: it is not YAML, or gives a name twice.
         OSError: it cannot be opened.
     """
-    with opened(path) as file:
-        content = file.read(limit("yaml_bytes") + 1)
-    within("yaml_bytes", len(content), path, ConfigError)
+    stored = content(path, "yaml_bytes", ConfigError)
     try:
-        text = content.decode()
+        text = stored.decode()
         _check_size(text, path)
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()

@@ -32,8 +32,9 @@ from jax.experimental import multihost_utils
 
 from thalweg import forms
 from thalweg.errors import CheckpointError, ContractError
-from thalweg.files import broken, seal, sync
+from thalweg.files import below, broken, seal, sync
 from thalweg.forms import shown
+from thalweg.limits import within
 from thalweg.train import leaves, stored
 from thalweg.types import ShapeDtype, Tree
 
@@ -251,8 +252,10 @@ def _verified(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"there is no checkpoint {path}.\n  Give the path that save() or latest() returned.")
     remedy = "Resume from another one of its folder, or bring it back from a copy."
     try:
+        files = [file for file in below(path, "**/*") if file.is_file()]
+        within("checkpoint_bytes", sum(file.stat().st_size for file in files), path, CheckpointError)
         wrong = broken(path)
-        record = {} if wrong else forms.read_json(path / META)
+        record = {} if wrong else forms.read_json(path / META, CheckpointError)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"the checkpoint {path} cannot be read: {error}.\n  {remedy}") from error
     if wrong:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from thalweg.errors import ConfigError, ContractError
+from thalweg.errors import ConfigError, ContractError, nearest
+from thalweg.files import reason, replacing
 from thalweg.train.callbacks.monitor import goes_up
 
 COLUMNS, WIDTH, HEIGHT = 3, 4.6, 3.4  # inches a panel
@@ -28,6 +30,7 @@ def draw(rows: Sequence[Row], path: str | PathLike[str] | None = None) -> Figure
 
     Raises:
         ContractError: there is no epoch to draw.
+        ConfigError: `path` cannot be written, or its suffix is of no picture.
     """
     names = dict.fromkeys(
         name.removeprefix("val_") for row in rows for name in row if name != "epoch" and _number(row[name])
@@ -40,8 +43,20 @@ def draw(rows: Sequence[Row], path: str | PathLike[str] | None = None) -> Figure
     for place, name in enumerate(names, 1):
         _panel(figure.add_subplot(lines, columns, place), rows, name)
     if path is not None:
-        figure.savefig(path)
+        _save(figure, Path(path))
     return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path = path if path.suffix else path.with_name(f"{path.name}.png")
+    form, known = path.suffix[1:].lower(), figure.canvas.get_supported_filetypes()
+    if form not in known:
+        raise ConfigError(f"{path}: no picture is written as .{form}.\n  {nearest(form, known)}")
+    try:
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=form)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be written: {reason(error)}.\n  Name another place.") from error
 
 
 def _panel(axes: Axes, rows: Sequence[Row], name: str) -> None:

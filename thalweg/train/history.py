@@ -73,6 +73,9 @@ class History:
 
         Returns:
             The Matplotlib figure. No window is opened.
+
+        Raises:
+            ConfigError: `path` cannot be written, or its suffix is of no picture.
         """
         curves = importlib.import_module("thalweg.train.curves")  # Matplotlib costs a run that draws nothing too much
         return curves.draw(self.rows, path)

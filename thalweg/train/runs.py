@@ -73,13 +73,13 @@ class Recorder:
             )
         held = _held(path, meta["held"])
         arrays, meta = checkpoint.load(path, {"ts": fit.training.ts, "tally": fit.tally(), "held": held})
+        fit.callbacks.restore(meta["memory"], arrays["held"])
         fit.training.ts = arrays["ts"]
         fit.position = Position(meta["epoch"], meta["index"], arrays["tally"], meta["base"])
         fit.ended = meta["ended"]
         if fit.callbacks.model is not None:
             fit.callbacks.model.stop_training = fit.ended
         fit.history.rows = meta["history"]
-        fit.callbacks.restore(meta["memory"], arrays["held"])
         return True
 
 

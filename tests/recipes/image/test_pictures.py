@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from thalweg.errors import DataError
 from thalweg.recipes.image import files, pictures
@@ -87,3 +87,45 @@ def test_the_environment_raises_the_limit_of_pixels(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9)  # Pillow's own limit stays below what a person asked for
     np.testing.assert_array_equal(pictures.read(path, (3, 3), colours=False), 7)
     assert Image.MAX_IMAGE_PIXELS == 1200
+
+
+def by_hand(pixels, orientation):
+    """What the camera saw, of what it stored: the eight cases of EXIF's tag 0x0112."""
+    turned = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.swapaxes(0, 1),
+        6: pixels[::-1].swapaxes(0, 1),
+        7: pixels[::-1, ::-1].swapaxes(0, 1),
+        8: pixels[:, ::-1].swapaxes(0, 1),
+    }
+    return turned[orientation]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("colours", [False, True])
+@pytest.mark.parametrize("kind", ["a.png", "a.tif", "a.webp", "a.jpg", "deep.png", "a.mpo.jpg"])
+def test_a_photo_stands_as_it_was_taken(tmp_path, orientation, colours, kind):
+    pixels = np.random.default_rng(orientation).integers(0, 255, (4, 6, 3), np.uint8)
+    if kind in ("a.jpg", "a.mpo.jpg"):
+        pixels = np.kron(pixels, np.ones((16, 16, 1), np.uint8))  # squares that its compression keeps
+    image = Image.fromarray(RAMP[:4, :6]) if kind == "deep.png" else Image.fromarray(pixels)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if kind == "a.webp" else {"quality": 100, "subsampling": 0} if "jpg" in kind else {}
+    if kind == "a.mpo.jpg":
+        options |= {"format": "MPO", "save_all": True, "append_images": [image]}
+    path = saved(tmp_path / kind, image, exif=exif, **options)
+    stored = np.asarray(image.convert("RGB" if colours else "L"), np.float32)
+    if kind == "deep.png":
+        stored = (RAMP[:4, :6] / 257).round().astype(np.float32)
+        stored = np.repeat(stored[..., None], 3, axis=2) if colours else stored
+    expected = by_hand(stored, orientation)
+    found = pictures.read(path, expected.shape[:2], colours=colours)
+    np.testing.assert_allclose(found, expected, atol=4 if "jpg" in kind else 0)
+    if kind != "deep.png":
+        with Image.open(path) as opened:
+            oracle = ImageOps.exif_transpose(opened).convert("RGB" if colours else "L")
+        np.testing.assert_array_equal(found, np.asarray(oracle, np.float32))

@@ -13,7 +13,7 @@ from thalweg.errors import ConfigError, DataError
 from thalweg.model import Model
 from thalweg.recipes import classifier, paths
 from thalweg.recipes.answers import of_rows
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.copies import Counted, in_arrays
 from thalweg.recipes.folder import SAMPLES
 from thalweg.recipes.image import files
@@ -35,12 +35,19 @@ class Parts(NamedTuple):
     test: Part
 
 
+class Shades(Facts):
+    """The value that white has in what the network was trained on."""
+
+    brightest: float = 255.0
+
+
 @dataclasses.dataclass(frozen=True)
 class PictureClasses:
     """Pictures into classes. `entry` is the named data set; None knows only files of a person's own."""
 
     entry: Entry | None = None
     asking: type[Asking] = Asking
+    facts: type[Facts] = Shades
 
     def gather(self, path: Path | None, settings: Settings) -> Material:
         """The pictures of the data set, or those at `path`.

@@ -9,14 +9,36 @@ Manning and Schuetze 1999, "Foundations of statistical natural language processi
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import model_validator
 
 from thalweg.data.text import PADDING
+from thalweg.errors import FormatError
+from thalweg.forms import Count, Form
 
 NAMES = {1: "unigram", 2: "bigram"}
 MOST = 300_000  # pairs that a model file holds; where a text has more, tokens are counted instead
+
+
+class Counts(Form):
+    """What `count` gives, as JSON holds it."""
+
+    order: Literal[1, 2]
+    size: Count
+    grams: list[list[Count]]
+    counts: list[Count]
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Counts":
+        if (
+            not self.grams
+            or len(self.grams) != len(self.counts)
+            or any(len(gram) != self.order or max(gram) >= self.size for gram in self.grams)
+        ):
+            raise FormatError("grams, counts and size do not go together")
+        return self
 
 
 def count(ids: Sequence[np.ndarray], order: int, size: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from thalweg.datasets import Entry
 from thalweg.model import Model
 from thalweg.page import Sample, Samples
 from thalweg.recipes import paths, textfiles
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.language import baseline
 from thalweg.recipes.language.generation import Generating, continue_text
 from thalweg.recipes.language.layout import Layout
@@ -23,6 +23,12 @@ from thalweg.recipes.verdict import Verdict
 
 PARTS = "train", "validation", "test"
 TEMPERATURES, LENGTH = (0.5, 1.0), 400  # of the texts on the page
+
+
+class Counted(Facts):
+    """What was counted in the training part."""
+
+    counts: baseline.Counts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Language:
     order: int = 2
     symbols: int = 65
     asking: type[Asking] = Generating
+    facts: type[Facts] = Counted
 
     def gather(self, path: Path | None, settings: Any) -> Material:
         """The named texts (`path` may be the folder that has their files), or those at `path`.

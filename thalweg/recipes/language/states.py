@@ -1,14 +1,16 @@
 """states: a state carried over a text, in training from batch to batch, in judging from its first word on."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pydantic import Field
 
 from thalweg import ops, tree
 from thalweg.architectures import called
 from thalweg.errors import ContractError
+from thalweg.forms import Form
 from thalweg.layers import reset_states
 from thalweg.model import Model
 from thalweg.train.callbacks import Callback
@@ -17,10 +19,17 @@ from thalweg.train.callbacks.base import Logs
 STRETCH = 256  # tokens that are judged at a time
 
 
+class Begun(Form):
+    """The epoch whose beginning was the last."""
+
+    epoch: Annotated[int, Field(ge=-1)]
+
+
 class FreshStates(Callback):
     """States of 0 at the beginning of each epoch, where the text begins again; not where a stopped run goes on."""
 
     remembers = ("epoch",)
+    form = Begun
 
     def __init__(self) -> None:
         self.epoch = -1

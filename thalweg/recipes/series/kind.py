@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from thalweg.data import Series, Standardize, forecast_windows, next_times
-from thalweg.errors import DataError
+from thalweg.errors import DataError, FormatError
+from thalweg.forms import Count, Form
 from thalweg.model import Model
 from thalweg.recipes import paths
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.series import files, windows
 from thalweg.recipes.series.corpora import CORPORA, Corpus
 from thalweg.recipes.series.errors import Units, seasonal_error
@@ -58,11 +59,35 @@ class SeriesSettings(Settings):
     )
 
 
+class Reached(Form, extra="allow"):
+    """Which variables are known and predicted, and how far a forecast looks back and ahead."""
+
+    variables: list[str]
+    targets: list[Count]
+    values: Literal["plain", "log"]
+    history: Annotated[int, Field(ge=1)]
+    horizon: Annotated[int, Field(ge=1)]
+    period: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> "Reached":
+        if any(place >= len(self.variables) for place in self.targets):
+            raise FormatError("targets are no variables of it")
+        return self
+
+
+class Forecasting(Facts):
+    """The series."""
+
+    series: Reached
+
+
 @dataclass(frozen=True)
 class Forecasts:
     """The series of `CORPORA`, or a person's own CSV file."""
 
     asking: type[Asking] = Asking
+    facts: type[Facts] = Forecasting
 
     def gather(self, path: Path | None, settings: SeriesSettings) -> Material:
         """The series that `corpus` names (`path` may be the folder that has it), or the one in the file `path`.

@@ -14,7 +14,7 @@ from thalweg.model import Model
 from thalweg.page import Table
 from thalweg.recipes import classifier, paths
 from thalweg.recipes.answers import of_rows
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.classifier import Predictions
 from thalweg.recipes.settings import Asking
 from thalweg.recipes.sound import clips, features, files
@@ -39,6 +39,7 @@ class SoundClasses:
     entry: Entry
     load: Callable[[Path | None, Any], Mapping[str, Clips]]
     asking: type[Asking] = Asking
+    facts: type[Facts] = Facts
 
     def gather(self, path: Path | None, settings: SoundSettings) -> Material:
         """The recordings of the data set (`path` may be the folder that has its files), or those at `path`.

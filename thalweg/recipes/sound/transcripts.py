@@ -20,7 +20,7 @@ from thalweg.datasets import Entry
 from thalweg.errors import DataError
 from thalweg.model import Model
 from thalweg.recipes import paths
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.settings import Asking
 from thalweg.recipes.sound import clips, features, files
 from thalweg.recipes.sound.clips import Clips
@@ -66,6 +66,7 @@ class Transcripts:
     rate: int
     stride: int
     asking: type[Asking] = Decoding
+    facts: type[Facts] = Facts
 
     def gather(self, path: Path | None, settings: SpeechSettings) -> Material:
         """The recordings of the data set (`path` may be the folder that has its files), or those at `path`.

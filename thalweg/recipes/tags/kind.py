@@ -14,7 +14,7 @@ from thalweg.errors import DataError
 from thalweg.metrics.entities import spans
 from thalweg.model import Model
 from thalweg.recipes import paths
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.copies import in_rows
 from thalweg.recipes.settings import Asking, Fold, Settings, Vocabulary
 from thalweg.recipes.tags import files
@@ -38,6 +38,14 @@ class TagSettings(Settings):
     fold: Fold = 0
 
 
+class Sizes(Facts):
+    """How many letters of a word and words of a sentence are read, and the commonest tag of each word."""
+
+    width: Annotated[int, Field(ge=1)]
+    length: Annotated[int, Field(ge=1)]
+    usual: dict[str, str]
+
+
 @dataclasses.dataclass(frozen=True)
 class TokenTags:
     """The entities in sentences.
@@ -48,6 +56,7 @@ class TokenTags:
 
     sets: dict[str, Entry]
     asking: type[Asking] = Asking
+    facts: type[Facts] = Sizes
 
     def gather(self, path: Path | None, settings: TagSettings) -> Material:
         """The sentences of the data set (`path` may be the folder that has its files), or those at `path`: `files`.

@@ -17,7 +17,7 @@ from thalweg.model import Model
 from thalweg.page import Measure, Table
 from thalweg.recipes import classifier, paths, textfiles
 from thalweg.recipes.answers import of_rows
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.classifier import Predictions
 from thalweg.recipes.copies import in_rows, words
 from thalweg.recipes.settings import Asking, Fold, Length, Settings, Vocabulary
@@ -52,6 +52,7 @@ class TextClasses:
     sets: tuple[Entry, ...]
     tokenizer: Callable[[Sequence[str], Any], Any]
     asking: type[Asking] = Asking
+    facts: type[Facts] = Facts
 
     def gather(self, path: Path | None, settings: TextSettings) -> Material:
         """The texts of the data set (`path` may be the folder that has its files), or those at `path`: see `files`.

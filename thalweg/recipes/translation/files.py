@@ -46,9 +46,10 @@ def set_apart(path: Path) -> dict[str, list[Path]]:
 
 
 def roles(path: Path) -> str:
-    """What was taken for what, in words; nothing where no parts are set apart."""
+    """What was taken for what, in words, and what for none; nothing where no parts are set apart."""
     found = set_apart(path)
-    return ", ".join(f"{' and '.join(file.name for file in files)} {VERBS[part]}" for part, files in found.items())
+    taken = [f"{' and '.join(file.name for file in files)} {VERBS[part]}" for part, files in found.items()]
+    return ", ".join([*taken, *paths.left_out([file for files in found.values() for file in files])])
 
 
 def _files(folder: Path) -> list[Path]:

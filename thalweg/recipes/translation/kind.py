@@ -15,7 +15,7 @@ from thalweg.data.text.vocabulary import SPECIAL
 from thalweg.errors import DataError, missing_extra
 from thalweg.model import Model
 from thalweg.recipes import paths, textfiles
-from thalweg.recipes.base import Answer, Asked, Material, Trained
+from thalweg.recipes.base import Answer, Asked, Facts, Material, Trained
 from thalweg.recipes.copies import in_rows, words
 from thalweg.recipes.settings import Length, Settings, Vocabulary
 from thalweg.recipes.translation import corpora, files, pairs
@@ -49,6 +49,13 @@ class Raw(NamedTuple):
     train: Pairs | None = None
 
 
+class Sentences(Facts):
+    """How many pieces a sentence may have, and whether translations are written in Chinese."""
+
+    length: Annotated[int, Field(ge=1)]
+    chinese: bool
+
+
 @dataclasses.dataclass(frozen=True)
 class Translation:
     """Texts into texts of another language.
@@ -59,6 +66,7 @@ class Translation:
 
     tokenizer: Callable[[Sequence[str], Any], Any]
     asking: type[Searching] = Searching
+    facts: type[Facts] = Sentences
 
     def gather(self, path: Path | None, settings: TranslationSettings) -> Material:
         """The named data set (`path` may be the folder that has its files), or pairs of one's own: see `files`.

@@ -11,7 +11,8 @@ Steps run as compiled chunks of many, so the hooks of single batches have a pric
 by step.
 
 A run that is killed and resumed must end as if nothing had happened. So a callback with a memory names the attributes
-that make it up, `remembers = ("best", "wait")`; one that also remembers arrays overrides `snapshot` and `restore`.
+that make it up, `remembers = ("best", "wait")`; one that also remembers arrays overrides `snapshot` and `restore`. Its
+`form` says of which kind each is: what a checkpoint says is held against it before the run goes on.
 """
 
 import sys
@@ -21,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import CheckpointError
+from thalweg import forms
+from thalweg.errors import CheckpointError, FormatError
 
 Logs = dict[str, Any]
 Memory = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -51,6 +53,7 @@ class Callback:
     params: Mapping[str, Any] = {}
     monitor: Any = None
     remembers: tuple[str, ...] = ()
+    form: type[forms.Form] | None = None
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Receive `epochs`, `steps` and `verbose`."""
@@ -128,6 +131,21 @@ class Callback:
         """What a resumed run must remember: what JSON holds, and arrays by name."""
         return {name: getattr(self, name) for name in self.remembers}, {}
 
+    def check(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Hold what a checkpoint remembers against the form; called before the run goes on.
+
+        Raises:
+            FormatError: a name is missing or unknown, or a value is of another kind.
+        """
+        if self.form is None and type(self).snapshot is not Callback.snapshot:
+            return  # a memory of another's own making, which its `restore` knows
+        if differ := sorted(values.keys() ^ self.snapshot()[0].keys()):
+            raise FormatError(f"{differ[0]} is {'no key of it' if differ[0] in values else 'missing'}")
+        if self.form is not None:
+            forms.check(self.form, {name: value for name, value in values.items() if name in self.form.model_fields})
+        if arrays:
+            raise FormatError(f"{min(arrays)} is no array of it")
+
     def restore(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Remember what `snapshot` said; called after `on_train_begin`."""
         del arrays
@@ -167,7 +185,8 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.on_train_begin(logs)
         if self._pending is not None:
-            self._remember(*self._pending)
+            for name, callback in self._named():
+                self._hand(name, callback.restore, *self._pending)
             self._pending = None
 
     def on_divergence(self, message: str) -> bool:
@@ -194,10 +213,11 @@ class CallbackList(Callback):
         return values, arrays
 
     def restore(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Hand what `snapshot` said back, when training begins.
+        """Hand what `snapshot` said back, when training begins; whether it fits is looked at now.
 
         Raises:
-            CheckpointError: a callback of the stored run is missing here, so the runs would differ.
+            CheckpointError: a callback of the stored run is missing here, so the runs would differ; or what is
+                remembered of one does not fit it.
         """
         missing = sorted(set(values) - {name for name, _ in self._named()})
         if missing:
@@ -205,19 +225,23 @@ class CallbackList(Callback):
                 f"the run was stored with the callback {missing[0]}, which is not among those given now.\n"
                 "  Give fit the same callbacks to resume it."
             )
+        for name, callback in self._named():
+            self._hand(name, callback.check, values, arrays)
         self._pending = (dict(values), dict(arrays))
 
-    def _remember(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        for name, callback in self._named():
-            if name in values:
-                own = {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
-                try:
-                    callback.restore(values[name], own)
-                except (AttributeError, KeyError, TypeError, ValueError) as error:
-                    raise CheckpointError(
-                        f"what the checkpoint remembers of {name} does not fit it: {type(error).__name__} {error}.\n"
-                        "  Resume from another checkpoint, or start a new run."
-                    ) from error
+    def _hand(self, name: str, to: Callable[..., None], values: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+        """Hand what is remembered of the callback called `name` to one of its methods."""
+        if name not in values:
+            return
+        own = {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
+        try:
+            to(values[name], own)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            said = str(error) if isinstance(error, FormatError) else f"{type(error).__name__} {error}"
+            raise CheckpointError(
+                f"what the checkpoint remembers of {name} does not fit it: {said}.\n"
+                "  Resume from another checkpoint, or start a new run."
+            ) from error
 
     def _named(self) -> list[tuple[str, Callback]]:
         out, seen = [], {}

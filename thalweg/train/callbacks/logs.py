@@ -8,19 +8,24 @@ import csv
 import io
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from thalweg.errors import ConfigError
 from thalweg.files import place
+from thalweg.forms import Count, Form
 from thalweg.ranges import flag
 from thalweg.train.callbacks.base import Callback, Logs, Memory, Spared
 from thalweg.train.tensorboard import histogram, preamble, scalar
+
+EVENTS = "events.out.tfevents."
 
 
 class Log:
@@ -60,6 +65,32 @@ class Log:
             self.length, self.pending = self.length + len(self.pending), b""
 
 
+class Length(Form):
+    """What `HistoryLogger` remembers: how long its file was."""
+
+    bytes: Count
+
+
+class Columns(Length):
+    """What `CSVLogger` remembers."""
+
+    keys: list[str] | None
+
+
+class Lengths(Form):
+    """How long the files of each part were."""
+
+    train: Count
+    validation: Count
+
+
+class Events(Form):
+    """What `TensorBoard` remembers. The name leads to no other folder."""
+
+    name: Annotated[str, Field(pattern=rf"^{re.escape(EVENTS)}[^/\\\x00]+$")]
+    bytes: Lengths
+
+
 class CSVLogger(Callback):
     """A line of numbers an epoch: `epoch`, then the names in the logs, sorted.
 
@@ -70,6 +101,8 @@ class CSVLogger(Callback):
         separator: what stands between the numbers.
         append: whether to go on in a file that is there.
     """
+
+    form = Columns
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         if len(separator) != 1:
@@ -115,6 +148,8 @@ class HistoryLogger(Callback):
         path: where to: `history.jsonl`.
     """
 
+    form = Length
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._log = Log(path, who="HistoryLogger")
 
@@ -149,6 +184,8 @@ class TensorBoard(Callback):
         update_freq: only "epoch".
     """
 
+    form = Events
+
     def __init__(
         self, log_dir: str | os.PathLike[str] = "logs", histogram_freq: int = 0, *, update_freq: str = "epoch"
     ) -> None:
@@ -160,7 +197,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin files of a new name; TensorBoard reads all that are there."""
-        self._open(f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}", {})
+        self._open(f"{EVENTS}{time.time_ns()}.{socket.gethostname()}.{os.getpid()}", {})
 
     def _open(self, name: str, lengths: Mapping[str, int]) -> None:
         self._name = name

@@ -6,8 +6,15 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ConfigError, nearest
+from thalweg.forms import Count, Form
 from thalweg.train import asked
 from thalweg.train.callbacks.base import SAID, Callback, Logs, say
+
+
+class Scheduled(Form):
+    """What `LearningRateScheduler` remembers."""
+
+    last_epoch: Count | None
 
 
 class LearningRateScheduler(Callback):
@@ -21,6 +28,7 @@ class LearningRateScheduler(Callback):
     """
 
     remembers = ("last_epoch",)
+    form = Scheduled
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, asked.verbose(verbose, SAID)

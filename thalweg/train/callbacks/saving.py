@@ -4,10 +4,18 @@ import os
 from pathlib import Path
 
 from thalweg.errors import ConfigError, nearest
+from thalweg.forms import Count, Form, Number
 from thalweg.ranges import flag
 from thalweg.train import asked
 from thalweg.train.callbacks.base import SAID, Callback, Logs, Spared, say
 from thalweg.train.callbacks.monitor import Monitor
+
+
+class Saved(Form):
+    """What `ModelCheckpoint` remembers."""
+
+    best: Number | None
+    batches: Count
 
 
 class ModelCheckpoint(Callback):
@@ -28,6 +36,7 @@ class ModelCheckpoint(Callback):
     """
 
     remembers = ("best", "batches")
+    form = Saved
 
     def __init__(
         self,

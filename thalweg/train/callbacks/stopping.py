@@ -5,11 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ConfigError
+from thalweg.errors import ConfigError, FormatError
+from thalweg.forms import Count, Form, Number
 from thalweg.ranges import flag
 from thalweg.train import asked
 from thalweg.train.callbacks.base import SAID, Callback, Logs, Memory, say
 from thalweg.train.callbacks.monitor import Monitor
+
+
+class Patience(Form):
+    """What `EarlyStopping` remembers, beside the best weights."""
+
+    wait: Count
+    stopped_epoch: Count
+    best_epoch: Count
+    best: Number | None
+    weights: Count
+
+
+class Plateau(Form):
+    """What `ReduceLROnPlateau` remembers."""
+
+    best: Number | None
+    wait: Count
+    cooldown_counter: Count
 
 
 class EarlyStopping(Callback):
@@ -28,6 +47,7 @@ class EarlyStopping(Callback):
     """
 
     remembers = ("wait", "stopped_epoch", "best_epoch", "best")
+    form = Patience
 
     def __init__(
         self,
@@ -87,6 +107,23 @@ class EarlyStopping(Callback):
         weights = {f"best.{i}": w for i, w in enumerate(self.best_weights or ())}
         return values | {"weights": len(weights)}, weights
 
+    def check(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """The best weights are none, or those of the model.
+
+        Raises:
+            FormatError: they are not; or see `Callback.check`.
+        """
+        Callback.check(self, values, {})
+        names = [f"best.{i}" for i in range(len(arrays))]
+        if values["weights"] != len(arrays) or arrays.keys() != set(names):
+            raise FormatError(f"weights is {values['weights']}, and {len(arrays)} arrays are there")
+        kinds, wanted = (
+            [(a.shape, a.dtype) for a in found]
+            for found in ([arrays[name] for name in names], self.model.get_weights() if arrays else ())
+        )
+        if kinds != wanted:
+            raise FormatError("its best weights are not of the shapes of the model's")
+
     def restore(self, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """See `snapshot`."""
         Callback.restore(self, values, arrays)
@@ -108,6 +145,7 @@ class ReduceLROnPlateau(Callback):
     """
 
     remembers = ("best", "wait", "cooldown_counter")
+    form = Plateau
 
     def __init__(
         self,
