@@ -1,6 +1,6 @@
 """Asked: the numbers of a call, and that it brought something, looked at before any work: what comes before `given`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from thalweg import data
 from thalweg.errors import ConfigError, ContractError
 from thalweg.losses import Loss
 from thalweg.ranges import Range
+from thalweg.train.callbacks import Callback
 
 COUNT, PLACE, SHARE = Range(1, whole=True), Range(0, whole=True), Range(0, 1, open_high=True)
 
@@ -37,6 +38,20 @@ def batch_size(value: Any) -> int | None:
         ConfigError: it is no number from 1.
     """
     return None if value is None else number("batch_size", value, COUNT)
+
+
+def callbacks(given: Any) -> Sequence[Callback]:
+    """The callbacks of a run; one alone is a list of one, as in Keras.
+
+    Raises:
+        ConfigError: one is none, such as the class instead of an object.
+    """
+    several = given if isinstance(given, list | tuple) else [given]
+    for callback in several:
+        if not isinstance(callback, Callback):
+            named = f"{callback.__name__}()" if isinstance(callback, type) else "an object of a subclass of Callback"
+            raise ConfigError(f"callbacks holds {callback!r:.100}, which is no callback.\n  Write {named}.")
+    return several
 
 
 def check_inputs(x: Any) -> None:

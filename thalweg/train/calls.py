@@ -8,12 +8,12 @@ The names of the steps are those of their files.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from thalweg.train import asked, checked, frames
-from thalweg.train.callbacks import Callback, CallbackList
+from thalweg.train.callbacks import CallbackList
 from thalweg.train.evaluate import BATCH, scores
 from thalweg.train.feeds import blocks, feed, feeds
 from thalweg.train.fit import Fit, Plan, one_step
@@ -34,7 +34,7 @@ def fit(
     validation_data: Any,
     validation_split: float,
     split: str,
-    callbacks: Sequence[Callback],
+    callbacks: Any,
     verbose: int | str,
     run_dir: str | Path | None,
     resume: bool,
@@ -57,7 +57,7 @@ def fit(
     """
     session: Session = model.session
     asked.check_targets(*data[:2], session.require_compiled().loss)
-    batch_size = asked.batch_size(batch_size)
+    callbacks, batch_size = asked.callbacks(callbacks), asked.batch_size(batch_size)
     validation_split = asked.number("validation_split", validation_split, asked.SHARE)
     with session.running(), session.scope():
         frames.check_rows(data[0], y=data[1], sample_weight=data[2])

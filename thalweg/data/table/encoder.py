@@ -84,11 +84,9 @@ class TableEncoder(Record):
         table = as_table(table)
         if missing not in (None, "mean"):
             raise ConfigError(f"missing={missing!r} is unknown.\n  Write missing='mean', or leave it out.")
-        for names in (columns or (), drop, categorical, codes):
-            _check_names(names, table)
-        _check_names([] if target is None else [target], table)
+        _check_names(table, columns or (), drop, categorical, codes, [] if target is None else [target])
         chosen = _rows(rows, _length(table))
-        kept = [name for name in (columns or table) if name != target and name not in drop]
+        kept = _kept(columns or table, target, drop)
         named = [name for name in (*kept, *filter(None, [target])) if name not in {*codes, *categorical}]
         formats = _formats(table, named, decimal, thousands)
 
@@ -104,15 +102,11 @@ class TableEncoder(Record):
             check_kinds(name, values, len(cells))
             return OneHotColumn(name, values)
 
-        if not kept:
-            raise DataError("no column is left to learn from.\n  Write fewer names in drop, or other columns.")
         learned = tuple(learn(name) for name in kept)
         if target is None:
             return cls(learned)
         labels = Labels.fit(np.array(_target_cells(target, table)), f"the target {target!r}")
-        numbers = NumberColumn(target, written=formats[target]) if target in formats else None
-        if numbers and not _whole(table[target], numbers(table[target])):
-            check_rounded(target, table[target], numbers.written)
+        numbers = _target_numbers(target, table[target], formats[target]) if target in formats else None
         return cls(learned, target, None if numbers else labels, numbers)
 
     @property
@@ -141,6 +135,20 @@ class TableEncoder(Record):
         return numbers[:, 0].astype(np.int32 if _whole(cells, numbers) else np.float32)
 
 
+def _kept(names: Iterable[str], target: str | None, drop: Collection[str]) -> list[str]:
+    kept = [name for name in names if name != target and name not in drop]
+    if not kept:
+        raise DataError("no column is left to learn from.\n  Write fewer names in drop, or other columns.")
+    return kept
+
+
+def _target_numbers(name: str, cells: list[str], written: NumberFormat) -> NumberColumn:
+    column = NumberColumn(name, written=written)
+    if not _whole(cells, column(cells)):
+        check_rounded(name, cells, written)
+    return column
+
+
 def _whole(cells: list[str], numbers: np.ndarray) -> bool:
     """Whether a target's numbers are whole and of int32; beyond it they are quantities."""
     fits = np.abs(numbers).max(initial=0) <= np.iinfo(np.int32).max
@@ -165,11 +173,12 @@ def _rows(rows: Iterable[int] | None, count: int) -> list[int]:
     return chosen
 
 
-def _check_names(names: Collection[str], table: Table) -> None:
-    if isinstance(names, str):
-        raise DataError(f"{names!r} is one text where names of columns are taken.\n  Write [{names!r}].")
-    for name in names:
-        _check_known(name, table)
+def _check_names(table: Table, *lists: Collection[str]) -> None:
+    for names in lists:
+        if isinstance(names, str):
+            raise DataError(f"{names!r} is one text where names of columns are taken.\n  Write [{names!r}].")
+        for name in names:
+            _check_known(name, table)
 
 
 def _check_known(name: str, table: Table) -> None:
