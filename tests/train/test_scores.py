@@ -1,5 +1,7 @@
 """Metrics of classes beside what is trained: a number that would mean nothing is an error instead."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ REAL, YES = X.sum(1, keepdims=True), (X[:, :1] > 0).astype(np.float32)
 OF_CLASSES = ["accuracy", "binary_accuracy", "precision", "recall", "f1_score", "auc", metrics.ConfusionMatrix()]
 
 
-def model(metric, units=1, loss="mse", end=None):
+def model(metric, units=1, loss: Any = "mse", end=None):
     made = thalweg.Sequential([layers.Dense(units, activation=end)])
     made.compile("sgd", loss, [metric])
     return made
