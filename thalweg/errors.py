@@ -87,7 +87,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not close:
         by_lower = {n.lower(): n for n in names}
         close = [by_lower[c] for c in get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)]
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names) or 'none'}."
 
 
 def missing_extra(package: str, extra: str, what: str) -> MissingExtraError:

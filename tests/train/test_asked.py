@@ -58,7 +58,9 @@ OTHER_TYPES = """
 import numpy as np
 from thalweg import layers
 from thalweg.errors import ConfigError
+from thalweg.metrics import MeanAbsoluteError
 from thalweg.model import Sequential
+from thalweg.train.callbacks import EarlyStopping
 
 x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
 y = x[:, :1]
@@ -85,6 +87,27 @@ for name, made in calls.items():
                 assert name in str(error) and "\\n  Write" in str(error), error
             else:
                 raise AssertionError((name, value))
+
+class Mine(EarlyStopping):
+    pass
+
+for value in (Mine, [Mine], ["early_stopping"], [None], [print]):
+    try:
+        model().fit(x, y, verbose=0, callbacks=value)
+    except ConfigError as error:
+        assert "which is no callback.\\n  Write " in str(error), error
+    else:
+        raise AssertionError(value)
+stopping = EarlyStopping("loss", patience=0, min_delta=1e9)
+assert len(model().fit(x, y, epochs=9, verbose=0, callbacks=stopping).history["loss"]) < 9
+
+for value in ("mae", MeanAbsoluteError(), {"mae"}, {"out": "mae"}):
+    try:
+        Sequential([layers.Dense(1)]).compile("sgd", "mse", value)
+    except ConfigError as error:
+        assert "is no list.\\n  Write metrics=[" in str(error), error
+    else:
+        raise AssertionError(value)
 
 one, two = model(), model()
 numbers = {"batch_size": np.int64(8), "epochs": np.int32(2), "steps_per_epoch": np.uint8(3)}

@@ -90,6 +90,8 @@ def save(path: str | Path, model: Any, manifest: Mapping[str, Any]) -> Path:
         "classes": None if model.classes is None else list(model.classes),
         "records": {name: _preprocessing(name, record) for name, record in model.preprocessing.items()},
     }
+    if model.session.columns is not None:
+        preprocessing["columns"] = list(model.session.columns)
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     modelfile.write(path, architecture, weights, preprocessing, {"created": created, **manifest})
     return Path(path)
@@ -131,6 +133,8 @@ def _built(file: modelfile.ModelFile, make: Callable[[Module], Any]) -> Any:
         model.compile(*settings, precision=precision)
     model.session.seeded(seed, split_seed)
     model.session.precision, model.session.classes = precision, bounds.classes(file.preprocessing.get("classes"))
+    columns = bounds.classes(file.preprocessing.get("columns"))
+    model.session.columns = None if columns is None else tuple(map(str, columns))
     records = file.preprocessing.get("records", {})
     model.preprocessing = {name: _record(value) for name, value in records.items()}
     model.session.take(spec, file.weights)

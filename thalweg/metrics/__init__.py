@@ -115,6 +115,7 @@ def _named(name: str, losses: Callable[[str], Any] | None) -> Metric:
 
 def _fitted(metric: Metric, loss: Any) -> Metric:
     """`metric` as the loss's targets need it."""
+    _check_cut(metric, loss)
     if isinstance(metric, Accuracy):
         _check_positions(metric, loss)
         chosen = ACCURACIES.get(getattr(loss, "target", ""))
@@ -125,6 +126,18 @@ def _fitted(metric: Metric, loss: Any) -> Metric:
     if isinstance(metric, LabelErrorRate) and metric.blank is None:
         return dataclasses.replace(metric, blank=getattr(loss, "blank", 0))
     return metric
+
+
+def _check_cut(metric: Metric, loss: Any) -> None:
+    """A threshold that parts logits (0 in Keras's listings) would part no probabilities: all are above it."""
+    field = getattr(metric, "cut", "threshold")
+    cut = getattr(metric, field, None)
+    if getattr(loss, "link", None) not in ("sigmoid", "softmax") or cut is None or 0 < cut < 1:
+        return
+    raise ConfigError(
+        f"{type(metric).__name__}: {field}={cut!r} parts no probabilities, which is what metrics see beside"
+        f" {type(loss).__name__}, whatever the network ends in.\n  Write {field}=0.5, which is the logit 0."
+    )
 
 
 def _check_positions(metric: Metric, loss: Any) -> None:

@@ -8,16 +8,18 @@ The names of the steps are those of their files.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from thalweg.ranges import flag
-from thalweg.train import asked, checked, ragged
-from thalweg.train.callbacks import Callback, CallbackList
+from thalweg.train import asked, checked, frames, ragged
+from thalweg.train.callbacks import CallbackList
+from thalweg.train.callbacks.base import several
 from thalweg.train.evaluate import BATCH, scores
 from thalweg.train.feeds import blocks, feed, feeds
 from thalweg.train.fit import Fit, Plan, one_step
+from thalweg.train.given import Given
 from thalweg.train.history import History
 from thalweg.train.predict import outputs, ready
 from thalweg.train.progress import Progress
@@ -34,7 +36,7 @@ def fit(
     validation_data: Any,
     validation_split: float,
     split: str,
-    callbacks: Sequence[Callback],
+    callbacks: Any,
     verbose: int | str,
     run_dir: str | Path | None,
     resume: bool,
@@ -57,12 +59,14 @@ def fit(
     """
     session: Session = model.session
     asked.check_targets(*data[:2], session.require_compiled().loss)
-    batch_size, resume = asked.batch_size(batch_size), flag("resume", resume)
+    callbacks, batch_size, resume = several(callbacks), asked.batch_size(batch_size), flag("resume", resume)
     validation_split = asked.number("validation_split", validation_split, asked.SHARE)
     shown = Progress(verbose, plan.epochs)
     with session.running(), session.scope():
+        frames.check_rows(data[0], y=data[1], sample_weight=data[2])
         given = session.brought(*data)
-        apart = None if validation_data is None else session.brought(*asked.parts(validation_data))
+        session.columns = frames.held(data[0], session.columns, trains=True)
+        apart = None if validation_data is None else _brought(session, *asked.parts(validation_data))
         session.build(given.spec)
         training = session.training
         holdout = checked.Holdout(apart, validation_split, split)
@@ -86,7 +90,7 @@ def evaluate(session: Session, x: Any, y: Any, weight: Any, batch_size: int | No
     """The loss and each metric by name; see `Model.evaluate`."""
     asked.check_targets(x, y, session.require_compiled().loss)
     batch_size = asked.batch_size(batch_size)
-    given = session.brought(x, y, weight)
+    given = _brought(session, x, y, weight)
     session.build(given.spec)
     with session.scope():
         rows = checked.for_evaluation(session.training, given)
@@ -101,7 +105,7 @@ def predict(session: Session, x: Any, batch_size: int | None) -> Any:
             return known(weights.params, weights.state, x)
     asked.check_inputs(x)
     batch_size = asked.batch_size(batch_size)
-    rows = checked.for_prediction(session.module, session.brought(x))
+    rows = checked.for_prediction(session.module, _brought(session, x))
     session.build(rows.given.spec)
     session.ready = ready(session.network, x, rows.given.x)
     with session.scope(), session.lent() as weights:
@@ -112,12 +116,19 @@ def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: 
     """The loss and each metric of a batch before a step on it; see `Model.train_on_batch`."""
     asked.check_targets(x, y, session.require_compiled().loss)
     session.require_idle("train_on_batch")
-    given = session.brought(x, y, weight)
+    given = _brought(session, x, y, weight)
     session.build(given.spec)
     with session.scope():
         session.training.require_schedule()
         rows = checked.for_evaluation(session.training, given, class_weight)
         return one_step(session.training, feed(rows))
+
+
+def _brought(session: Session, x: Any, y: Any = None, weight: Any = None) -> Given:
+    """What a call brought, its frames as those that trained the network were."""
+    frames.held(x, session.columns)
+    frames.check_rows(x, y=y, sample_weight=weight)
+    return session.brought(x, y, weight)
 
 
 @contextlib.contextmanager

@@ -193,6 +193,7 @@ def _facts(training: Training, given: Given, **more: Any) -> contract.Facts:
     if isinstance(network, ModuleNetwork):
         more["before"] = contract.hidden_activation(network.module, training.task.slots)
         more["indices"] = getattr(network.module, "indices", None)
+    more["metrics"] = training.task.metrics
     output = training.output(given.spec)
     return contract.Facts(training.task.loss, output, final, given.x, given.y, given.weight, **more)
 

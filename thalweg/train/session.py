@@ -46,6 +46,7 @@ class Session:
         self.settings: Settings | None = None
         self.input_spec: Spec = None  # a row of the inputs that it was last built for
         self.classes: tuple[Any, ...] | None = None  # the texts that integer labels stand for
+        self.columns: tuple[str, ...] | None = None  # of the frame that it was last trained on
         self.ready: Ready | None = None  # the inputs of the last prediction, where the next need no looking at
         self._owned: Owned | None = None  # the weights, once there are any
         self._plain: Any = None  # the network as data, each layer told whether it learns

@@ -43,6 +43,8 @@ class Settings(NamedTuple):
         Raises:
             ConfigError: an unknown name.
         """
+        if not isinstance(metrics, list | tuple | None):
+            raise ConfigError(f"metrics={metrics!r:.80} is no list.\n  Write metrics=[...], a list of one too.")
         made = cls(optim.optimizer(optimizer), losses.loss(loss), tuple(metrics or ()))
         made.measured()  # an error now, not after data was read
         return made

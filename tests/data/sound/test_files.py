@@ -80,6 +80,7 @@ def test_what_python_writes(tmp_path):
     [
         (b"", r"is empty: it has 0 bytes\.\n  Leave it out, or copy it anew"),
         (b"ID3\x04" + b"\0" * 50, "is no WAV file"),
+        (b"RIFFxxxx", r"is no WAV file: it starts with b'RIFFxxxx', not b'RIFF', its size, b'WAVE'"),
         (riff(1, 16, 1, b"\1\0" * 50)[:-20], r"is cut off: its chunk 'data' has 80 of 100 bytes"),
         (riff(1, 16, 1, b"\1\0" * 50)[:30], "is cut off: its chunk 'fmt '"),
         (riff(1, 16, 1, b"")[:38], "it has no chunk 'fmt ' or no chunk 'data'"),

@@ -101,3 +101,70 @@ def test_targets_of_whole_numbers_are_classes_as_they_stand(people):
     assert (source.y.tolist(), source.y.dtype, encoder.labels) == ([1, 3, 2, 1], np.int32, None)
     source, encoder = from_csv(people, "class", columns=["age"], categorical=["class"])
     assert (source.y.tolist(), encoder.labels) == ([0, 2, 1, 0], data.Labels(("1", "2", "3")))
+
+
+def test_a_name_that_stands_twice_is_refused():
+    frame = pd.DataFrame([[1, 2, "u"], [3, 4, "v"]], columns=["a", "a", "y"])
+    with pytest.raises(DataError, match="the name 'a' twice"):
+        TableEncoder.fit(frame, "y")
+    with pytest.raises(DataError, match="the name '1' twice"):
+        TableEncoder.fit({"1": [1, 2], 1: [3, 4]})
+
+
+def test_columns_of_several_lengths_are_refused():
+    encoder = TableEncoder.fit({"age": [1, 2], "city": ["Kiel", "Oslo"]})
+    with pytest.raises(DataError, match="differ in their number of rows"):
+        encoder({"age": [1, 2], "city": ["Kiel"]})
+
+
+@pytest.mark.parametrize("cell", [[1, 2], (1, 2), {"a": 1}, np.ones(2), 1 + 2j])
+def test_a_cell_is_one_value(cell):
+    with pytest.raises(DataError, match="row 1 holds"):
+        TableEncoder.fit({"a": [3, cell]})
+
+
+def test_whole_targets_beyond_int32_are_quantities():
+    table = {"a": [1, 2, 3], "y": ["16777216", "5", "3000000000"]}
+    encoder = TableEncoder.fit(table, "y")
+    y = encoder(table)[1]
+    assert y is not None
+    assert (y.tolist(), y.dtype) == ([16777216, 5, 3000000000], np.float32)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"202001{day:02d}" for day in range(1, 21)],  # float32 steps by 2 there
+        [str(1_600_000_000 + 60 * i) for i in range(30)],
+        ["16777217", "16777216", "16777218"],
+        ["0.10000000001", "0.10000000002", "0.10000000003"],
+    ],
+)
+def test_numbers_that_float32_makes_one_are_refused(cells):
+    with pytest.raises(DataError, match="which float32 rounds to"):
+        TableEncoder.fit({"a": cells})
+    with pytest.raises(DataError, match="which float32 rounds to"):
+        TableEncoder.fit(
+            {"a": range(len(cells)), "y": [f"{cell}.5" if "." not in cell else cell for cell in cells]}, "y"
+        )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["1234567891", "987654321"], ["0.1", "0.2"], ["16777217", "16777217"], [f"{y}0101" for y in range(1990, 2020)]],
+)
+def test_what_float32_rounds_by_little_is_taken(cells):
+    x = TableEncoder.fit({"a": cells})({"a": cells})[0]
+    np.testing.assert_allclose(x[:, 0], np.array(cells, float), rtol=1e-7)
+
+
+@pytest.mark.parametrize("rows", [[0, 9], [-1], []])
+def test_rows_are_those_of_the_table(rows):
+    with pytest.raises(DataError, match="not among the 2 rows"):
+        TableEncoder.fit({"a": [1, None]}, missing="mean", rows=rows)
+
+
+@pytest.mark.parametrize("argument", ["columns", "drop", "categorical", "codes"])
+def test_one_name_alone_is_no_list_of_names(argument):
+    with pytest.raises(DataError, match=r"Write \['ab'\]"):
+        TableEncoder.fit({"a": [1, 2], "b": [3, 4], "ab": [5, 6]}, **{argument: "ab"})

@@ -10,6 +10,7 @@ import pytest
 
 from thalweg.errors import ContractError
 from thalweg.losses import CTC, Custom, Huber, KLDivergence, SparseCategoricalCrossentropy, loss
+from thalweg.metrics import Accuracy
 from thalweg.train.contract import RULES, Facts, check, check_overlap
 
 SPARSE, DENSE, BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
@@ -48,6 +49,10 @@ WRONG = {
     "weights of steps, and a loss of whole rows": (
         facts("triplet_hard", (4, 3), SOME, weight=numbers(8, 4) ** 2),
         r"TripletHard has one loss for a whole row; sample_weight has shape \(8, 4\)\.\n  Give one weight for each row",
+    ),
+    "accuracy of a regression": (
+        facts("mse", (1,), numbers(8), metrics=(("accuracy", Accuracy()),)),
+        r"^the metric 'accuracy' counts classes; the target of row \d is .*\n  Write metrics=\['mae'\]",
     ),
     "weights, and one number a batch": (
         facts(lambda y, p: jnp.mean(p), (1,), numbers(8), weight=np.ones(8)),

@@ -35,7 +35,7 @@ def decode_wav(content: bytes, name: object = "the file") -> tuple[np.ndarray, i
         DataError: they are beyond a limit.
     """
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise FormatError(f"is no WAV file: it starts with {content[:4]!r}, not b'RIFF'")
+        raise FormatError(f"is no WAV file: it starts with {content[:12]!r}, not b'RIFF', its size, b'WAVE'")
     chunks = _chunks(content, name)
     if b"fmt " not in chunks or b"data" not in chunks:
         raise FormatError("is no whole WAV file: it has no chunk 'fmt ' or no chunk 'data'")

@@ -1,7 +1,10 @@
 """A table before anything is learned from it: columns of texts, and what a text in a cell is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+
+from thalweg.errors import DataError
 
 Table = dict[str, list[str]]
 """The texts of each column by its name, in the order of the file."""
@@ -37,19 +40,38 @@ def number(text: str) -> float | None:
 def as_table(frame: Any) -> Table:
     """A frame (pandas, or a dict of columns) as columns of texts; None and NaN become the empty text.
 
+    Raises:
+        DataError: two columns of one name, columns of several lengths, or a cell of several values.
+
     >>> as_table({"age": [31, None], "city": ["Oslo", "Kiel"]})
     {'age': ['31', ''], 'city': ['Oslo', 'Kiel']}
     """
     names = list(frame) if isinstance(frame, dict) else list(frame.columns)
-    return {str(name): _column(frame[name]) for name in names}
+    twice = next((name for name, count in Counter(map(str, names)).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"the table has the name {twice!r} twice.\n  Write frame.columns = [...], a name for each column."
+        )
+    table = {str(name): _column(str(name), frame[name]) for name in names}
+    lengths = {name: len(cells) for name, cells in table.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            f"the columns differ in their number of rows: {lengths}.\n  Give each row a cell in every column."
+        )
+    return table
 
 
-def _column(values: Any) -> list[str]:
-    cells = Cells(_text(value) for value in values)
+def _column(name: str, values: Any) -> list[str]:
+    cells = Cells(_text(name, row, value) for row, value in enumerate(values))
     cells.lines = getattr(values, "lines", ())
     return cells
 
 
-def _text(value: Any) -> str:
+def _text(name: str, row: int, value: Any) -> str:
+    if isinstance(value, list | tuple | dict | set | complex) or getattr(value, "ndim", 0):
+        raise DataError(
+            f"column {name!r}: row {row} holds {value!r:.80}; a cell is one number or one text.\n"
+            "  Make a column of each of its parts."
+        )
     text = "" if value is None else str(value).strip()
     return "" if missing(text) else text

@@ -11,6 +11,7 @@ from thalweg.errors import DataError
 from thalweg.record import Record
 
 DATE = re.compile(r"(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:\d\d){1,2})(?:[T ]\d\d?:.*)?")
+ROUNDED = 1e-3  # of a column's deviation: what may be lost to float32
 FEW = 100  # a text column with more values than this, most of them different, names rows rather than kinds
 
 
@@ -87,12 +88,34 @@ def learn_numbers(name: str, cells: list[str], rows: list[int], fill: bool, writ
 
     With `fill`, the mean of `rows` (the training part) stands for what is missing.
     """
+    check_rounded(name, cells, written)
     if not fill:
         return NumberColumn(name, None, written)
     known = [written(cells[row]) for row in rows if not missing(cells[row])]
     if not known:
         raise DataError(f"column {name!r} is empty: every cell is missing.\n  Write drop=[{name!r}].")
     return NumberColumn(name, float(np.mean(np.array(known, np.float64))), written)
+
+
+def check_rounded(name: str, cells: list[str], written: NumberFormat) -> None:
+    """`DataError` for numbers that differ by little beside their size: float32, as networks take it, makes them one.
+
+    Such are days written 20200131, seconds since 1970 and long ids: |float32(x) - x| > 0.001 of their deviation.
+    """
+    read = [math.nan if missing(cell) else written(cell) for cell in cells]
+    numbers = np.array([math.nan if value is None else value for value in read])
+    numbers[~np.isfinite(numbers)] = np.nan
+    with np.errstate(over="ignore"):
+        off = np.nan_to_num(np.abs(numbers.astype(np.float32) - numbers))
+    worst = int(off.argmax()) if len(off) else 0
+    if not off.any() or off[worst] <= ROUNDED * np.nanstd(numbers) or not np.nanstd(numbers):
+        return
+    rounded = float(np.float32(numbers[worst]))
+    raise DataError(
+        f"column {name!r}: row {worst} holds {cells[worst]!r}, which float32 rounds to {rounded!r}: numbers that differ"
+        f" become one.\n  Subtract the smallest, write drop=[{name!r}], or categorical=[{name!r}]"
+        f" if these are names{line_of(cells, worst)}."
+    )
 
 
 def learn_texts(name: str, cells: list[str], fill: bool) -> tuple[str, ...]:

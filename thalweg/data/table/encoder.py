@@ -17,6 +17,7 @@ from thalweg.data.table.columns import (
     OneHotColumn,
     check_dates,
     check_kinds,
+    check_rounded,
     first_missing,
     learn_numbers,
     learn_texts,
@@ -65,7 +66,8 @@ class TableEncoder(Record):
 
         Args:
             table: columns of texts from `read_csv`, a dict of columns, or a frame.
-            target: the column to predict. Texts become class codes, whole numbers int32, other numbers float32.
+            target: the column to predict. Texts become class codes, whole numbers int32 (float32 where they are
+                too large for it), other numbers float32.
             columns: the columns to learn from; all but the target by default.
             drop: columns to leave out.
             categorical: columns of numbers to treat as texts (a class of travel, a month).
@@ -82,10 +84,9 @@ class TableEncoder(Record):
         table = as_table(table)
         if missing not in (None, "mean"):
             raise ConfigError(f"missing={missing!r} is unknown.\n  Write missing='mean', or leave it out.")
-        for name in (*(columns or ()), *drop, *categorical, *codes, *filter(None, [target])):
-            _check_known(name, table)
-        chosen = list(range(_length(table)) if rows is None else rows)
-        kept = [name for name in (columns or table) if name != target and name not in drop]
+        _check_names(table, columns or (), drop, categorical, codes, [] if target is None else [target])
+        chosen = _rows(rows, _length(table))
+        kept = _kept(columns or table, target, drop)
         named = [name for name in (*kept, *filter(None, [target])) if name not in {*codes, *categorical}]
         formats = _formats(table, named, decimal, thousands)
 
@@ -105,7 +106,7 @@ class TableEncoder(Record):
         if target is None:
             return cls(learned)
         labels = Labels.fit(np.array(_target_cells(target, table)), f"the target {target!r}")
-        numbers = NumberColumn(target, written=formats[target]) if target in formats else None
+        numbers = _target_numbers(target, table[target], formats[target]) if target in formats else None
         return cls(learned, target, None if numbers else labels, numbers)
 
     @property
@@ -130,13 +131,54 @@ class TableEncoder(Record):
         cells = _target_cells(name, table)
         if self.labels is not None:
             return self.labels(np.array(cells), f"the target {name!r}")
-        whole = all(cell.lstrip("+-").isdigit() for cell in cells)
-        numbers = (self.numbers or NumberColumn(name))(cells)[:, 0]
-        return numbers.astype(np.int32 if whole else np.float32)
+        numbers = (self.numbers or NumberColumn(name))(cells)
+        return numbers[:, 0].astype(np.int32 if _whole(cells, numbers) else np.float32)
+
+
+def _kept(names: Iterable[str], target: str | None, drop: Collection[str]) -> list[str]:
+    kept = [name for name in names if name != target and name not in drop]
+    if not kept:
+        raise DataError("no column is left to learn from.\n  Write fewer names in drop, or other columns.")
+    return kept
+
+
+def _target_numbers(name: str, cells: list[str], written: NumberFormat) -> NumberColumn:
+    column = NumberColumn(name, written=written)
+    if not _whole(cells, column(cells)):
+        check_rounded(name, cells, written)
+    return column
+
+
+def _whole(cells: list[str], numbers: np.ndarray) -> bool:
+    """Whether a target's numbers are whole and of int32; beyond it they are quantities."""
+    fits = np.abs(numbers).max(initial=0) <= np.iinfo(np.int32).max
+    return bool(fits) and all(cell.lstrip("+-").isdigit() for cell in cells)
 
 
 def _length(table: Table) -> int:
     return len(next(iter(table.values()), []))
+
+
+def _rows(rows: Iterable[int] | None, count: int) -> list[int]:
+    """The rows that means are taken of."""
+    if not count:
+        raise DataError("the table has no rows.\n  Give at least one; look at how they were chosen.")
+    chosen = list(range(count) if rows is None else rows)
+    odd = next((row for row in chosen if not 0 <= row < count), None)
+    if odd is not None or not chosen:
+        raise DataError(
+            f"rows={'[]' if odd is None else odd} is not among the {count} rows of the table.\n"
+            "  Write rows=split.train, of a split of this table's rows."
+        )
+    return chosen
+
+
+def _check_names(table: Table, *lists: Collection[str]) -> None:
+    for names in lists:
+        if isinstance(names, str):
+            raise DataError(f"{names!r} is one text where names of columns are taken.\n  Write [{names!r}].")
+        for name in names:
+            _check_known(name, table)
 
 
 def _check_known(name: str, table: Table) -> None:

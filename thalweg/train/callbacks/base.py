@@ -306,3 +306,17 @@ class Spared:
 def say(text: str) -> None:
     """A line for the user; a progress bar moves out of its way."""
     sys.stdout.write(f"{text}\n")
+
+
+def several(given: Any) -> Sequence[Callback]:
+    """The callbacks of a run; one alone is a list of one, as in Keras.
+
+    Raises:
+        ConfigError: one is none, such as the class instead of an object.
+    """
+    out = given if isinstance(given, list | tuple) else [given]
+    for callback in out:
+        if not isinstance(callback, Callback):
+            named = f"{callback.__name__}()" if isinstance(callback, type) else "an object of a subclass of Callback"
+            raise ConfigError(f"callbacks holds {callback!r:.100}, which is no callback.\n  Write {named}.")
+    return out

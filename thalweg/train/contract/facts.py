@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from thalweg.losses import Loss
+from thalweg.metrics import Metric
 from thalweg.types import ShapeDtype, Tree
 
 
@@ -26,6 +27,7 @@ class Facts:
     where: str = ""  # "validation " for the second set
     before: str | None = None  # the activation that feeds a final one with no weights between
     indices: Callable[[Any], int | None] | None = None  # below which number those of an input must be
+    metrics: tuple[tuple[str, Metric], ...] = ()
     whole: bool = True  # whether these are all the rows, or a piece of a stream
 
     @property

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from thalweg.errors import ContractError
-from thalweg.train.contract import end, rows, sequences, targets
+from thalweg.train.contract import end, rows, scores, sequences, targets
 from thalweg.train.contract.facts import Facts, Rule
 from thalweg.types import Tree
 
@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     *rows.RULES,
     *targets.RULES,
     *sequences.RULES,
+    *scores.RULES,
     rows.monitors_known,
 )
 """In the order in which a person would want to hear of them."""

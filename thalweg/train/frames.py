@@ -1,0 +1,64 @@
+"""Frames: names of columns and of rows, which arrays have not, so that neither is mixed up in silence."""
+
+from typing import Any
+
+from thalweg.errors import ContractError, nearest
+
+Columns = tuple[str, ...] | None
+
+
+def named(x: Any) -> Columns:
+    """The names of a frame's columns; None for what has none, as where they are numbered."""
+    if not (hasattr(x, "columns") and hasattr(x, "iloc")):
+        return None
+    names = tuple(x.columns)
+    return names if all(isinstance(name, str) for name in names) else None
+
+
+def held(x: Any, known: Columns, *, trains: bool = False) -> Columns:
+    """The columns that the network knows after a call with `x`: those of the frame that last trained it.
+
+    Raises:
+        ContractError: the frame has these in another order; or others, where nothing is trained.
+    """
+    names = named(x)
+    if names is None or names == known or known is None:
+        return names if trains and names is not None else known
+    if sorted(names) == sorted(known):
+        listed = f"{list(known)[:8]!r}{'[...]' if len(known) > 8 else ''}"
+        place = next(i for i, (a, b) in enumerate(zip(names, known, strict=True)) if a != b)
+        raise ContractError(
+            f"column {place} of x is {names[place]!r}; in the frame that trained this model it was {known[place]!r}.\n"
+            f"  Write x[{listed}]: a network knows columns by their place."
+        )
+    if trains:
+        return names
+    gone = next((name for name in known if name not in names), None)
+    if gone is not None:
+        raise ContractError(f"x has no column {gone!r}, which trained this model.\n  {nearest(gone, names)}")
+    more = next(name for name in names if name not in known)
+    raise ContractError(f"x has a column {more!r}, which did not train this model.\n  Write x.drop(columns={more!r}).")
+
+
+def check_rows(x: Any, **others: Any) -> None:
+    """Hold the index of a frame of inputs against those of targets and weights: rows belong by their place.
+
+    Raises:
+        ContractError: they are the same in another order, as where one alone was shuffled or sorted.
+    """
+    index = _index(x)
+    for name, other in others.items():
+        mine = _index(other)
+        if index is None or mine is None or len(index) != len(mine) or index.equals(mine):
+            continue
+        if index.is_unique and mine.is_unique and index.isin(mine).all():
+            row = int((index != mine).argmax())
+            raise ContractError(
+                f"row {row} of x has the index {index[row]!r}, row {row} of {name} {mine[row]!r}: the same rows in"
+                f" another order.\n  Write {name}.loc[x.index] where the index says what belongs together,"
+                f" {name}.to_numpy() where the place does."
+            )
+
+
+def _index(value: Any) -> Any:
+    return value.index if hasattr(value, "iloc") and hasattr(value, "index") else None
