@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from thalweg import forms
-from thalweg.errors import CheckpointError, FormatError
+from thalweg.errors import CheckpointError, ConfigError, FormatError
 
 Logs = dict[str, Any]
 Memory = tuple[dict[str, Any], dict[str, np.ndarray]]
