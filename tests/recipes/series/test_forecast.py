@@ -57,6 +57,17 @@ def test_every_network_trains_and_forecasts_from_its_file(network, variables, ow
     np.testing.assert_allclose([line["price"] for line in said], want, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("unit", "said"), [("h", "hour"), ("D", "day"), ("W", "7 days")])
+def test_a_series_of_another_step_is_refused(unit, said, finished, tmp_path):
+    trained = load(finished.folder / "model.tw")
+    other = table(tmp_path / "other.csv", unit=unit, start="2001-03-01")
+    for look in (lambda: ask(trained, other, (), {}), lambda: evaluate(trained, other)):
+        with pytest.raises(DataError, match=f"a row every {said}; the model was trained on a row every 31 days"):
+            look()
+    again = table(tmp_path / "again.csv", drawn()[:20], start="2020-02")
+    assert len(ask(trained, again, (), {})) == HORIZON
+
+
 def test_it_learns(finished):
     scores = finished.scores
     assert scores["mse"] < scores["seasonal_naive"] < 0.2 * scores["naive"]

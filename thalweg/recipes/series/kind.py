@@ -24,6 +24,7 @@ from thalweg.recipes.settings import Asking, Names, Settings, Share
 from thalweg.recipes.verdict import Verdict
 
 SAMPLES = "samples.csv"
+SPREAD = 1.5  # months are 28 to 31 days, business days 1 to 3
 CorpusName = Annotated[
     Literal["ett", "airline", "exchange", "temperatures", "sunspots"], Field(description=f"{', '.join(CORPORA)}")
 ]
@@ -68,6 +69,7 @@ class Reached(Form, extra="allow"):
     history: Annotated[int, Field(ge=1)]
     horizon: Annotated[int, Field(ge=1)]
     period: Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "Reached":
@@ -182,7 +184,7 @@ def units_of(records: Mapping[str, Any], facts: Mapping[str, Any]) -> Units:
 
 def _facts(series: Series, targets: Sequence[int], reach: Reach, settings: SeriesSettings) -> dict[str, Any]:
     variables = {"variables": list(series.names), "targets": list(targets), "values": settings.values}
-    return {**variables, **reach._asdict(), "season": None, "published": []}
+    return {**variables, **reach._asdict(), "season": None, "published": [], "seconds": _apart(series)}
 
 
 def _season(series: Series, targets: Sequence[int], rows: int, reach: Reach, settings: SeriesSettings) -> Any:
@@ -199,8 +201,32 @@ def _published(corpus: Corpus | None, reach: Reach, settings: SeriesSettings) ->
 
 
 def _like(trained: Trained, path: Path) -> Series:
-    """A file of the series that the model was trained on, whose columns may stand in another order."""
-    return files.read(path, trained.settings, trained.manifest["series"]["variables"])
+    """A file of the series that the model was trained on, whose columns may stand in another order.
+
+    Raises:
+        DataError: its rows are not as far apart.
+    """
+    series = files.read(path, trained.settings, trained.manifest["series"]["variables"])
+    known, here = trained.manifest["series"].get("seconds"), _apart(series)
+    if known and here and not 1 / SPREAD < here / known < SPREAD:
+        raise DataError(
+            f"{path} has a row every {_said(here)}; the model was trained on a row every {_said(known)}.\n"
+            "  Give it a series with the same step, or train a model on this one."
+        )
+    return series
+
+
+def _apart(series: Series) -> float | None:
+    """How far apart the rows are, in seconds, in the middle of all; None where no times are known."""
+    if series.times is None or len(series) < 2:
+        return None
+    return float(np.median(np.diff(series.times.astype("datetime64[ms]").astype(np.int64)))) / 1000
+
+
+def _said(seconds: float) -> str:
+    units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+    unit, length = next((unit for unit in units if seconds >= unit[1]), units[-1])
+    return unit if seconds == length else f"{seconds / length:.4g} {unit}s"
 
 
 def _times(series: Series, count: int) -> list[str]:
