@@ -62,10 +62,12 @@ def given(
         dtype: the widest floating type to keep.
 
     Raises:
-        ContractError: a list has more or fewer arrays than the network has inputs.
+        ContractError: a list has more or fewer arrays than the network has inputs; or tables of pandas have the same
+            rows in another order.
         DataError: what was given cannot be read as arrays.
     """
     x = _in_order(x, spec)
+    _check_labels(x, y, weight)
     buckets = x if isinstance(x, data.BucketSource) else None
     if data.is_source(x):
         source = data.as_source(x)
@@ -97,6 +99,21 @@ def _in_order(x: Any, spec: Tree) -> Any:
         )
     arrays = (data.as_arrays(v, np.float64, name=f"x[{i}]") if isinstance(v, list) else v for i, v in enumerate(x))
     return tuple(arrays)
+
+
+def _check_labels(x: Any, y: Any, weight: Any) -> None:
+    """Rows are paired by their places; where pandas has labels for them, and those say otherwise, that is refused."""
+    inputs = x.items() if isinstance(x, Mapping) else enumerate(x) if isinstance(x, tuple) else ()
+    named = [*((f"x[{k!r}]", part) for k, part in inputs), ("x", x), ("y", y), ("sample_weight", weight)]
+    tables = [(name, part.index) for name, part in named if hasattr(part, "iloc")]
+    for name, index in tables[1:]:
+        first, labels = tables[0]
+        one_each = len(index) == len(labels) and index.is_unique and labels.is_unique
+        if one_each and not index.equals(labels) and labels.isin(index).all():
+            raise ContractError(
+                f"{first} and {name} have the same row labels in another order; rows are paired by their places.\n"
+                f"  Write {name}.loc[{first}.index] to pair them by label, or {name}.to_numpy() where places are right."
+            )
 
 
 def _piece(
