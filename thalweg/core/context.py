@@ -58,8 +58,7 @@ class Call:
     variable_slots: dict[Path, Slot] = dataclasses.field(default_factory=dict)
     hyper_slots: dict[Path, float] = dataclasses.field(default_factory=dict)
     updates: dict[Path, Array] = dataclasses.field(default_factory=dict)
-    penalties: list[Array] | None = dataclasses.field(default_factory=list)  # None inside a loop
-    penalized: set[Path] = dataclasses.field(default_factory=set)
+    penalties: dict[Path, Array] | None = dataclasses.field(default_factory=dict)  # a weight's once; None inside a loop
     regularized: bool = False
     draws: dict[Path, int] = dataclasses.field(default_factory=dict)
     trail: list[tuple[Path, Module, Tree, Tree]] = dataclasses.field(default_factory=list)
@@ -112,15 +111,9 @@ class Context:
             call.slots.setdefault(path, slot)
             return jnp.zeros(shape, call.policy.compute)
         value = self._stored(call.params, path, shape)
-        self._penalize(path, regularizer, value)
+        if regularizer is not None and call.penalties is not None:
+            call.penalties[path] = regularizer(value).astype(jnp.float32)
         return value.astype(call.policy.compute)
-
-    def _penalize(self, path: Path, regularizer: Any, value: Array) -> None:
-        """A weight's penalty joins the loss once, however often the weight is read."""
-        call = self.call
-        if regularizer is not None and call.penalties is not None and path not in call.penalized:
-            call.penalized.add(path)
-            call.penalties.append(regularizer(value).astype(jnp.float32))
 
     def has(self, name: str) -> bool:
         """Whether the trainable array `name` was given; False while initialising."""
@@ -164,7 +157,7 @@ class Context:
                 "  Set activity_regularizer on the layer that runs the loop."
             )
         self.call.regularized = True
-        self.call.penalties.append(value.astype(jnp.float32))
+        self.call.penalties[*self.path, f"penalty {len(self.call.penalties)}"] = value.astype(jnp.float32)
 
     def mask_of(self, x: Tree, rank: int | None = None) -> Array | None:
         """True for each real step of `x` and False for padding, [batch, time]; None where every step is real.
@@ -198,8 +191,9 @@ class Context:
             params, variables = _zeros(probe.slots), _zeros(probe.variable_slots)
         else:
             params, variables = tree.find(call.params, path, {}), tree.find(call.variables, path, {})
-            for p, slot in probe.slots.items():  # once, not at each step
-                self._penalize(path + p, slot.regularizer, tree.get(params, p))
+            regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
+            if call.penalties is not None:  # once, not at each step
+                call.penalties |= {path + p: r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized}
 
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
             inner = Call(params, variables, tree.find(call.hyper, path, {}), key, call.train, call.policy, call.rows)
@@ -224,8 +218,7 @@ class Context:
             if module.axes:
                 _check_rank(child, inputs[0])
             if module.casts:
-                first = jax.tree.map(lambda a: _numeric(a, call.policy.compute), inputs[0])
-                inputs = (first, *inputs[1:])
+                inputs = (jax.tree.map(lambda a: _numeric(a, call.policy.compute), inputs[0]), *inputs[1:])
             output = body(module, child, *inputs, **kwargs)
         except ThalwegError:
             raise
