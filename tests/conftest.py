@@ -47,8 +47,15 @@ def programs_of_other_files_are_dropped():
 
 
 @pytest.fixture(autouse=True)
-def seeds_begin_anew():
-    """A network's seed depends on how many there were before it: within a test alone."""
+def networks_of_one_test_have_one_seed(request, monkeypatch):
+    """Most tests train one network in two ways and compare; those that ask for `drawn_seeds` have what users have."""
     from thalweg import random
 
     random.set_seed(0)
+    if "drawn_seeds" not in request.fixturenames:
+        monkeypatch.setattr(random.Seeds, "stride", 0)
+
+
+@pytest.fixture
+def drawn_seeds():
+    """Each network that is given no seed has another one."""

@@ -167,8 +167,17 @@ def test_constraints_hold_after_every_step():
     assert (model.weights["layers.1.kernel"] < 0).any()
 
 
-def test_frozen_layers_stay_and_the_others_move():
-    model = classifier()
+def test_an_average_of_weights_ends_within_their_constraints():
+    head = layers.Dense(1, kernel_initializer="zeros", kernel_constraint="non_neg", use_bias=False)
+    model = thalweg.Sequential([head])
+    model.compile(optimizer=thalweg.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5), loss="mse")
+    model.fit(X, -X.sum(1), epochs=3, verbose=0)
+    assert (model.get_weights()[0] >= 0).all()
+
+
+@pytest.mark.parametrize("constraint", [None, "non_neg", "max_norm", "unit_norm"])
+def test_frozen_layers_stay_and_the_others_move(constraint):
+    model = thalweg.Sequential([layers.Dense(16, "relu", kernel_constraint=constraint), layers.Dense(3, "softmax")])
     model.build((None, 4))
     before = model.weights
     model.freeze("layers.0")

@@ -23,6 +23,8 @@ from thalweg.types import Array, Key, UInt32
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
+STRIDE = 0x9E3779B1
+"""Between seeds: the golden ratio's bits, as in SplitMix (Steele et al. 2014), so that close bases stay apart."""
 
 
 class Seeds:
@@ -32,13 +34,13 @@ class Seeds:
     an ordinary seed: given to another network, it makes the same one.
     """
 
-    STRIDE = 0x9E3779B1  # the golden ratio's bits, as in SplitMix (Steele et al. 2014): close bases stay far apart
+    stride = STRIDE
 
     def __init__(self, base: int = 0) -> None:
         self.base, self.count = base, itertools.count()
 
     def __next__(self) -> int:
-        return (self.base + next(self.count) * self.STRIDE) % 2**31
+        return (self.base + next(self.count) * self.stride) % 2**31
 
 
 SEEDS = Seeds()

@@ -19,6 +19,7 @@ from tests.peers import relaxed
 from thalweg import architectures, core, layers, random, tree
 from thalweg.kernels import library
 from thalweg.layers.cells import Cell
+from thalweg.layers.multihead import MultiHead
 from thalweg.layers.over_time import OverTime
 from thalweg.record import from_json, to_json
 
@@ -291,6 +292,25 @@ def test_a_gradient_in_bfloat16_is_summed_in_float32_over_time(row):
     for name, expected in wide.items():
         error = np.linalg.norm(narrow[name] - expected) / np.linalg.norm(expected)
         assert error < 2**-5, f"{name} {error}"  # a step's own roundings, 2**-8 each, go on for a few steps
+
+
+# attention of several heads knows a sequence that attends to itself by identity, and so takes it as it is
+AS_THEY_ARE = [
+    row
+    for row in SINGLE
+    if row.inputs != "int" and not row.layer.casts and not isinstance(row.layer, MultiHead | layers.StackedRNNCells)
+]
+
+
+@pytest.mark.parametrize("row", AS_THEY_ARE, ids=[row.label for row in AS_THEY_ARE])
+def test_pixels_are_numbers(row):
+    """Data in one byte stays so until a layer computes, where the sum of 200 and 100 is no 44."""
+    c = case(row.label)
+    pixels = jax.tree.map(lambda a: np.clip(np.abs(a) * 128, 0, 255).astype(np.uint8), arrays(c.x))
+    floats = jax.tree.map(lambda a: a.astype(np.float32), pixels)
+    with relaxed():
+        got, expected = (arrays(run(row.layer, c.params, c.state, x, key(0))[0], np.float64) for x in (pixels, floats))
+    close(got, expected)
 
 
 @every_row

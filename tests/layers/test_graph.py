@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg import core, layers, random
+from thalweg import core, layers, random, tree
 from thalweg.errors import ConfigError, ContractError
 from thalweg.layers import LSTM, Add, Dense, Graph, Input, Port, Sequential, add, concatenate, graph, is_node
 from thalweg.record import from_json, to_json
@@ -169,3 +169,22 @@ def test_what_does_not_fit_an_input():
         computed(network, (A, A))
     with pytest.raises(ContractError, match="has 2 inputs; it received 1"):
         computed(network, A)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Dense(2, kernel_regularizer="l2"),
+        layers.RNN(layers.GRUCell(2, kernel_regularizer="l2")),
+        layers.MultiHeadAttention(1, 2, kernel_regularizer="l2"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_layer_that_is_called_twice_has_one_penalty(layer):
+    a, b = layers.Input((4, 3)), layers.Input((4, 3))
+    network = layers.graph([a, b], layers.add([layer(a), layer(b)]))
+    x = (jnp.ones((2, 4, 3)),) * 2
+    params, state = core.init(network, random.key(0), x)
+    _, state = core.apply(network, params, state, x, train=True, key=random.key(0))
+    kernels = [w for name, w in tree.by_name(params).items() if name.endswith("kernel") and "recurrent" not in name]
+    np.testing.assert_allclose(state["penalty"], 0.01 * sum(np.sum(np.square(w)) for w in kernels), rtol=1e-5)

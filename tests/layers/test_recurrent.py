@@ -10,7 +10,7 @@ from tests.peers import relaxed
 from thalweg import core, random, tree
 from thalweg.errors import ConfigError, ContractError
 from thalweg.kernels import library
-from thalweg.layers import GRU, LSTM, RNN, Dense, GRUCell, LSTMCell, Sequential, SimpleRNN
+from thalweg.layers import GRU, LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, Sequential, SimpleRNN
 
 RNG = np.random.default_rng(0)
 X = jnp.asarray(RNG.normal(size=(4, 5, 3)), jnp.float32)
@@ -50,6 +50,8 @@ def test_from_an_initial_state_as_keras(layer, twin, states):
 def test_an_initial_state_that_does_not_fit():
     with pytest.raises(ContractError, match=r"initial_state must have the shapes \[\(4, 2\), \(4, 2\)\]"):
         core.init(From(LSTM(2)), random.key(0), (X, STATES[:1]))
+    with pytest.raises(ContractError, match=r"initial_state must have the shapes \[\(4, 2\)\]"):
+        core.init(From(Bidirectional(GRU(2))), random.key(0), (X, STATES[:1]))
     for rows in (None, 3):  # states that are given do not say how many are kept
         with pytest.raises(ContractError, match="Write batch_size=4 in the layer"):
             core.init(From(LSTM(2, stateful=True, batch_size=rows)), random.key(0), (X, STATES))

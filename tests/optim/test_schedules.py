@@ -25,6 +25,18 @@ def one_cycle(n, top=0.4, total=30, pct=0.3, div=25.0, final=1e4):
     return b + (a - b) / 2 * (1 + math.cos(math.pi * p))
 
 
+def restarts(steps, growth, shrinking=1.0):
+    """By a walk over the periods."""
+
+    def rate(n):
+        start, length, top = 0.0, steps, 0.1
+        while n >= start + length:
+            start, length, top = start + length, length * growth, top * shrinking
+        return top * 0.5 * (1 + math.cos(math.pi * (n - start) / length))
+
+    return rate
+
+
 ROWS = [
     (s.Constant(0.3), lambda n: 0.3),
     (s.StepDecay(0.3, 7, 0.5), lambda n: 0.3 * 0.5 ** (n // 7)),
@@ -44,6 +56,7 @@ ROWS = [
     (s.CosineDecayRestarts(0.1, 5, 2.0, 0.9, 0.1), None),
     (s.CosineDecayRestarts(0.1, 5, 1.0, 0.9), None),
     (s.CosineDecayRestarts(0.1, 7, 1.5), None),
+    (s.CosineDecayRestarts(0.1, 4, 1.25, 0.5), restarts(4, 1.25, 0.5)),  # Keras begins its second period a step late
 ]
 
 

@@ -239,3 +239,19 @@ def test_times_are_no_numbers_and_the_remedy_says_how():
     for y, remedy in ((day, r"a moment of yours"), (day - day, r"a unit of yours"), (Y * 1j, r"x\.real")):
         with pytest.raises(DataError, match=rf"y has dtype .*\n  .*{remedy}"):
             model().fit(X, y, verbose=0)
+
+
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+def test_tables_whose_labels_say_another_order_are_refused(name):
+    x, other = pd.DataFrame(X), np.random.default_rng(0).permutation(len(X))
+    parts = {"y": pd.Series(Y), "sample_weight": pd.Series(Y**2)}
+    straight = model().evaluate(x, **parts)
+    mixed = {**parts, name: parts[name].iloc[other]}
+    for call in (model().fit, model().evaluate, model().train_on_batch):
+        with pytest.raises(ContractError, match=rf"the same rows in another order.*\n  Write {name}\.loc\[x\.index\]"):
+            call(x, **mixed)
+    with pytest.raises(ContractError, match=r"x\[0\] and x\[1\] have the same row labels"):
+        model().evaluate((x, x.iloc[other]), parts["y"])
+    assert model().evaluate(x, **{**mixed, name: mixed[name].loc[x.index]}) == straight
+    for labels in (other + 1, np.zeros(len(X))):  # of its own, or none that tell rows apart
+        assert model().evaluate(x, **{**parts, name: parts[name].set_axis(labels)}) == straight

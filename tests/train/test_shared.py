@@ -342,7 +342,7 @@ def test_a_layer_of_float64_is_read_in_float32_and_back():
     assert np.array_equal(top.get_weights()[0].astype("float64"), base.get_weights()[0])
 
 
-def test_networks_of_one_function_differ_and_each_process_draws_the_same():
+def test_networks_of_one_function_differ_and_each_process_draws_the_same(drawn_seeds):
     def made():
         thalweg.utils.set_random_seed(3)
         models = [thalweg.Sequential([Input((4,)), Dense(3)]) for _ in range(5)]
@@ -359,7 +359,7 @@ def test_networks_of_one_function_differ_and_each_process_draws_the_same():
     assert np.array_equal(alone.get_weights()[0], first[3])
 
 
-def test_networks_that_are_given_no_seed_validate_by_the_same_rows(tmp_path):
+def test_networks_that_are_given_no_seed_validate_by_the_same_rows(drawn_seeds, tmp_path):
     def held_out(model):
         model.compile("sgd", "mse")
         history = model.fit(rows, rows, validation_split=0.2, verbose=0, epochs=1)

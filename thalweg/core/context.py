@@ -59,7 +59,7 @@ class Call:
     variable_slots: dict[Path, Slot] = dataclasses.field(default_factory=dict)
     hyper_slots: dict[Path, float] = dataclasses.field(default_factory=dict)
     updates: dict[Path, Array] = dataclasses.field(default_factory=dict)
-    penalties: list[Array] | None = dataclasses.field(default_factory=list)  # None inside a loop
+    penalties: dict[Path, Array] | None = dataclasses.field(default_factory=dict)  # a weight's once; None inside a loop
     regularized: bool = False
     draws: dict[Path, int] = dataclasses.field(default_factory=dict)
     trail: list[tuple[Path, Module, Tree, Tree]] = dataclasses.field(default_factory=list)
@@ -113,7 +113,7 @@ class Context:
             return jnp.zeros(shape, call.policy.compute)
         value = self._stored(call.params, path, shape)
         if regularizer is not None and call.penalties is not None:
-            call.penalties.append(regularizer(value).astype(jnp.float32))
+            call.penalties[path] = regularizer(value).astype(jnp.float32)
         return value.astype(call.policy.compute)
 
     def has(self, name: str) -> bool:
@@ -158,7 +158,7 @@ class Context:
                 "  Set activity_regularizer on the layer that runs the loop."
             )
         self.call.regularized = True
-        self.call.penalties.append(value.astype(jnp.float32))
+        self.call.penalties[*self.path, f"penalty {len(self.call.penalties)}"] = value.astype(jnp.float32)
 
     def mask_of(self, x: Tree, rank: int | None = None) -> Array | None:
         """True for each real step of `x` and False for padding, [batch, time]; None where every step is real.
@@ -194,7 +194,7 @@ class Context:
             params, variables = tree.find(call.params, path, {}), tree.find(call.variables, path, {})
             regularized = [(p, s.regularizer) for p, s in probe.slots.items() if s.regularizer is not None]
             if call.penalties is not None:  # once, not at each step
-                call.penalties += [r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized]
+                call.penalties |= {path + p: r(tree.get(params, p)).astype(jnp.float32) for p, r in regularized}
 
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
             inner = Call(params, variables, tree.find(call.hyper, path, {}), key, call.train, call.policy, call.rows)
@@ -219,7 +219,7 @@ class Context:
             if module.axes:
                 _check_rank(child, inputs[0])
             if module.casts:
-                inputs = jax.tree.map(lambda a: _numeric(a, call.policy.compute), inputs)
+                inputs = (jax.tree.map(lambda a: _numeric(a, call.policy.compute), inputs[0]), *inputs[1:])
             output = body(module, child, *inputs, **kwargs)
         except ThalwegError:
             raise

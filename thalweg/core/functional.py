@@ -119,5 +119,5 @@ def apply(
     if call.updates:
         new["variables"] = tree.merged(call.variables, call.updates)
     if "penalty" in state:
-        new["penalty"] = sum(call.penalties or (), jnp.zeros((), jnp.float32))
+        new["penalty"] = sum((call.penalties or {}).values(), jnp.zeros((), jnp.float32))
     return cast(output, policy.output), new

@@ -29,8 +29,8 @@ class Module(Record, Face):
 
     Class attributes a layer may set:
       axes    the axes of its input, such as "batch time features"; the core checks the rank and words the error
-      casts   True where integer inputs are numbers (pixels), to be cast to the compute dtype; False where they may be
-              indices that a later layer reads
+      casts   True where integers in the first input are numbers (pixels), to be cast to the compute dtype; False where
+              they may be indices that a later layer reads
       keeps_mask  False where the output's second axis is no longer the time of the input, though its length be the same
     """
 

@@ -66,6 +66,7 @@ def attend(
 class OneHead(Module):
     """The base of the layers here: each mixes the values in its own way, by `mixed`."""
 
+    casts: ClassVar[bool] = True
     keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {"dropout": RATE}
 

@@ -39,6 +39,7 @@ class SinusoidalPosition(Module):
     max_wavelength: float = WAVELENGTH
 
     axes: ClassVar[str] = "batch time features"
+    casts: ClassVar[bool] = True
     limits: ClassVar = {"max_wavelength": POSITIVE}
 
     def __call__(self, cx: Context, x: Sequences, start: Start = None) -> Sequences:
@@ -68,6 +69,7 @@ class PositionEmbedding(Module):
     embeddings_constraint: Constraint = None
 
     axes: ClassVar[str] = "batch time features"
+    casts: ClassVar[bool] = True
     limits: ClassVar = {"sequence_length": COUNT}
 
     def __call__(self, cx: Context, x: Sequences, start: Start = None) -> Sequences:
@@ -98,6 +100,7 @@ class RotaryEmbedding(Module):
     max_wavelength: float = WAVELENGTH
 
     axes: ClassVar[str] = "batch time heads size"
+    casts: ClassVar[bool] = True
     limits: ClassVar = {"max_wavelength": POSITIVE}
 
     def __call__(

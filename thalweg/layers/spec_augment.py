@@ -49,6 +49,8 @@ class SpecAugment(Module):
         "warp": WHOLE,
     }
 
+    casts: ClassVar[bool] = True
+
     def __call__(self, cx: Context, x: Float[Array, "batch frames features"]) -> Float[Array, "batch frames features"]:
         """The layer on `x`."""
         if not cx.train:

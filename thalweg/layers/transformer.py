@@ -42,6 +42,7 @@ class TransformerBlock(Module):
     causal: bool = field(default=False, kw_only=True)
     rotary: Module | None = field(default=None, kw_only=True)
 
+    casts: ClassVar[bool] = True
     keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {
         "intermediate_dim": COUNT, "num_heads": COUNT, "dropout": RATE, "attention_dropout": RATE, "epsilon": POSITIVE,

@@ -41,6 +41,7 @@ class WindowNormalization(Module):
     epsilon: float = field(default=1e-5, kw_only=True)
 
     axes: ClassVar[str] = "batch time variables"
+    casts: ClassVar[bool] = True
     keeps_mask: ClassVar[bool] = False
     limits: ClassVar = {"epsilon": POSITIVE}
 

@@ -69,7 +69,7 @@ class Bidirectional(Module):
         assert self.backward_layer is not None
         given = tuple(initial_state or ())
         half = len(given) // 2
-        starts = ((given[:half],), (given[half:],)) if half else ((), ())
+        starts = ((given[:half],), (given[half:],)) if given else ((), ())
         y, back = layer(cx, x, *starts[0]), self.backward_layer(cx, x, *starts[1])
         (y, *states), (back, *others) = (v if layer.return_state else (v,) for v in (y, back))
         if layer.return_sequences:

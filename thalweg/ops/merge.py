@@ -68,7 +68,8 @@ def merging(value: Any) -> Callable[[Arrays], Array]:
 
 
 def _reduced(function: Callable[[Array, Array], Array], arrays: Arrays) -> Array:
-    return functools.reduce(function, map(widen, _alike(arrays))).astype(jnp.result_type(*arrays))
+    floats = [a if jnp.issubdtype(a.dtype, jnp.floating) else a.astype(float) for a in _alike(arrays)]  # pixels wrap
+    return functools.reduce(function, map(widen, floats)).astype(jnp.result_type(*floats))
 
 
 def _alike(arrays: Arrays) -> Arrays:

@@ -216,12 +216,14 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Array:
         """See the class."""
-        p, t = number(step) / self.first_decay_steps, self.t_mul
+        n, N, t = number(step), self.first_decay_steps, self.t_mul
+        p = n / N
         if t == 1:
-            i = jnp.floor(p)
-            p = p - i
+            i, p = jnp.floor(p), n % N / N
         else:  # i periods together last 1 + t + ... + t^(i-1) = (1 - t^i) / (1 - t)
-            i = jnp.floor(jnp.log(1 - p * (1 - t)) / jnp.log(jnp.asarray(t, p.dtype)))
+            i = jnp.round(jnp.log(1 - p * (1 - t)) / jnp.log(jnp.asarray(t, p.dtype)))
+            early = p < (1 - t**i) / (1 - t) * (1 - 2**-20)  # the logarithm rounded down would begin some a step late
+            i = i - early.astype(p.dtype)
             p = (p - (1 - t**i) / (1 - t)) / t**i
         return self.initial_learning_rate * ((1 - self.alpha) * self.m_mul**i * half_cosine(p) + self.alpha)
 

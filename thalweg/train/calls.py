@@ -63,7 +63,6 @@ def fit(
     validation_split = asked.number("validation_split", validation_split, asked.SHARE)
     shown = Progress(verbose, plan.epochs)
     with session.running(), session.scope():
-        frames.check_rows(data[0], y=data[1], sample_weight=data[2])
         given = session.brought(*data)
         session.columns = frames.held(data[0], session.columns, trains=True)
         apart = None if validation_data is None else _brought(session, *asked.parts(validation_data))
@@ -127,7 +126,6 @@ def train_on_batch(session: Session, x: Any, y: Any, weight: Any, class_weight: 
 def _brought(session: Session, x: Any, y: Any = None, weight: Any = None) -> Given:
     """What a call brought, its frames as those that trained the network were."""
     frames.held(x, session.columns)
-    frames.check_rows(x, y=y, sample_weight=weight)
     return session.brought(x, y, weight)
 
 

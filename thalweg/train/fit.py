@@ -116,11 +116,11 @@ class Fit:
         self.callbacks.on_train_end()  # the last word: it may put the best weights back
 
     def _average(self) -> None:
-        """Where the optimizer keeps the moving average of the weights, the run ends with it."""
+        """Where the optimizer keeps the moving average of the weights, the run ends with it, within the constraints."""
         ts = self.training.ts
         average = ema_params(ts.optimizer, ts.params)
         if average is not None:
-            self.training.ts = ts._replace(params=leaves.copied(average))
+            self.training.ts = ts._replace(params=leaves.copied(self.training.task.constrained(average)))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Frames: names of columns and of rows, which arrays have not, so that neither is mixed up in silence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from thalweg.errors import ContractError, nearest
@@ -41,21 +42,24 @@ def held(x: Any, known: Columns, *, trains: bool = False) -> Columns:
 
 
 def check_rows(x: Any, **others: Any) -> None:
-    """Hold the index of a frame of inputs against those of targets and weights: rows belong by their place.
+    """Hold the index of a frame of inputs against those of other inputs, targets, weights: rows belong by their place.
 
     Raises:
         ContractError: they are the same in another order, as where one alone was shuffled or sorted.
     """
-    index = _index(x)
-    for name, other in others.items():
-        mine = _index(other)
-        if index is None or mine is None or len(index) != len(mine) or index.equals(mine):
+    inputs = x.items() if isinstance(x, Mapping) else enumerate(x) if isinstance(x, tuple | list) else ()
+    named = {"x": x, **{f"x[{key!r}]": part for key, part in inputs}, **others}
+    tables = [(name, index) for name, value in named.items() if (index := _index(value)) is not None]
+    for name, mine in tables[1:]:
+        first, index = tables[0]
+        if len(index) != len(mine) or index.equals(mine) or not (index.is_unique and mine.is_unique):
             continue
-        if index.is_unique and mine.is_unique and index.isin(mine).all():
+        if index.isin(mine).all():
             row = int((index != mine).argmax())
+            here, there = index.tolist()[row], mine.tolist()[row]
             raise ContractError(
-                f"row {row} of x has the index {index[row]!r}, row {row} of {name} {mine[row]!r}: the same rows in"
-                f" another order.\n  Write {name}.loc[x.index] where the index says what belongs together,"
+                f"row {row} of {first} has the index {here!r}, row {row} of {name} {there!r}: the same rows"
+                f" in another order.\n  Write {name}.loc[{first}.index] where the index says what belongs together,"
                 f" {name}.to_numpy() where the place does."
             )
 

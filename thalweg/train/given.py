@@ -13,6 +13,7 @@ from thalweg.data.arrays import holds_text, numbers_of, plain
 from thalweg.data.sources import Converted
 from thalweg.errors import ContractError, DataError
 from thalweg.losses import Loss
+from thalweg.train.frames import check_rows
 from thalweg.types import Tree
 
 CLASSES = ("binary", "identities", "integer classes", "signs")
@@ -62,10 +63,12 @@ def given(
         dtype: the widest floating type to keep.
 
     Raises:
-        ContractError: a list has more or fewer arrays than the network has inputs.
+        ContractError: a list has more or fewer arrays than the network has inputs; or tables of pandas have the same
+            rows in another order.
         DataError: what was given cannot be read as arrays.
     """
     x = _in_order(x, spec)
+    check_rows(x, y=y, sample_weight=weight)
     buckets = x if isinstance(x, data.BucketSource) else None
     if data.is_source(x):
         source = data.as_source(x)

@@ -180,8 +180,8 @@ class Task(Record):
         return after, self.tallied(tally, batch, output, losses, extra), finite
 
     def constrained(self, params: Tree) -> Tree:
-        """Each parameter that has a constraint, projected onto it."""
-        rules = {s.path: s.constraint for s in self.slots if s.constraint is not None}
+        """Each parameter that learns and has a constraint, projected onto it."""
+        rules = {s.path: s.constraint for s in self.slots if s.trainable and s.constraint is not None}
         if not rules:
             return params
 
