@@ -1,5 +1,7 @@
 """Recurrent layers: both directions and cells under masks, states carried over, noise kept over time, tied weights."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -211,3 +213,22 @@ def test_a_tied_output_is_one_weight():
         core.init(
             layers.Sequential([layers.Embedding(7, 3), layers.Dense(4), layers.TiedDense("layers.0")]), random.key(0), x
         )
+
+
+def test_statistics_in_a_cell_of_a_frozen_layer_stay():
+    class Normed(core.Module):
+        norm: core.Module
+        sizes = (3,)
+
+        def __call__(self, cx, x, states):
+            y = self.norm(cx, x) + states[0]
+            return y, (y,)
+
+    layer = layers.RNN(Normed(layers.BatchNormalization()))
+    x = jnp.asarray(np.random.default_rng(0).normal(5, 2, (4, 6, 3)), "float32")
+    for trainable in (True, False):
+        told = dataclasses.replace(layer, trainable=trainable)
+        params, state = core.init(told, random.key(0), x)
+        _, after = core.apply(told, params, state, x, key=random.key(1), train=True)
+        moved = jax.tree.map(lambda a, b: bool((a != b).any()), state["variables"], after["variables"])
+        assert set(jax.tree.leaves(moved)) == {trainable}

@@ -199,7 +199,7 @@ class Context:
         def step(params: Tree, variables: Tree, key: Array | None, *inputs: Any) -> tuple[Any, Tree]:
             inner = Call(params, variables, tree.find(call.hyper, path, {}), key, call.train, call.policy, call.rows)
             inner.penalties = None
-            output = child(Context(inner), *inputs)
+            output = child(Context(inner, frozen=self.frozen), *inputs)
             return output, tree.merged(variables, inner.updates)
 
         return step, params, variables
