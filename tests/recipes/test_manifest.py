@@ -67,7 +67,7 @@ def test_what_a_recipe_writes_is_taken(tmp_path, model, recipe):
     assert load(path).manifest["recipe"] == recipe
 
 
-@pytest.mark.parametrize(("recipe", "key", "new"), EDITS, ids=str)
+@pytest.mark.parametrize(("recipe", "key", "new"), EDITS, ids=lambda v: "removed" if v is REMOVED else str(v))
 def test_an_edited_manifest_is_refused_at_load(tmp_path, model, recipe, key, new):
     manifest = edited({**ALL, **FACTS[recipe], "recipe": recipe}, key.split("."), new)
     path = model.save(tmp_path / "a.tw", manifest)
