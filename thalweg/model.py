@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from thalweg import compilation, layers
-from thalweg.core import Module, policy
+from thalweg.core import Module, Variable, policy
+from thalweg.core.face import Listed
 from thalweg.core.summary import Summary
 from thalweg.errors import ContractError
 from thalweg.export import archive
@@ -25,7 +26,7 @@ from thalweg.train import History, Plan, Session, Settings, asked, calls
 from thalweg.train.callbacks import Callback
 from thalweg.train.evaluate import listed
 from thalweg.train.optimizer import RunningOptimizer
-from thalweg.train.stated import row, shape
+from thalweg.train.stated import row, shape, states
 from thalweg.types import Spec
 
 compilation.keep_programs()
@@ -33,7 +34,7 @@ compilation.answer_at_once()
 compilation.keep_memory()
 
 
-class Model:
+class Model(Listed):
     """A network that can be trained.
 
     Args:
@@ -94,7 +95,10 @@ class Model:
 
     @property
     def layers(self) -> tuple[Module, ...]:
-        """The layers of a sequence or a graph."""
+        """The layers of a sequence or a graph; they have an `input` and `output` once the inputs' shape is known."""
+        known = self.input_spec is not None or states(self.module)
+        if known and self._nodes is None and isinstance(self.module, Module):
+            _ = self._wired
         return tuple(getattr(self.module, "layers", (self.module,)))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Module:
@@ -133,12 +137,13 @@ class Model:
 
     def add(self, layer: Any) -> None:
         """Append a layer to a sequence; the others keep their weights."""
-        self.session.become(dataclasses.replace(self.module, layers=(*self.layers, module_of(layer))))
-        self._nodes = None
+        new, nodes = module_of(layer), self._nodes
+        self.session.become(dataclasses.replace(self.module, layers=(*self.module.layers, new)))
+        self._nodes = None if nodes is None else (nodes[0], new(nodes[1]))
 
     def pop(self) -> None:
         """Take the last layer off a sequence; the others keep their weights."""
-        self.session.become(dataclasses.replace(self.module, layers=self.layers[:-1]))
+        self.session.become(dataclasses.replace(self.module, layers=self.module.layers[:-1]))
         self._nodes = None
 
     def freeze(self, *paths: str, trainable: bool = False) -> None:
@@ -304,6 +309,12 @@ class Model:
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters and statistics by dotted path, layer by layer, as copies."""
         return self.session.named()
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its arrays, one by one, each as `layer.kernel` is: to read, and to `assign` to."""
+        with self.session.lent():
+            return self.module.variables
 
     def get_weights(self) -> list[np.ndarray]:
         """Parameters and statistics as a list, layer by layer."""

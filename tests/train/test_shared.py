@@ -371,3 +371,18 @@ def test_networks_that_are_given_no_seed_validate_by_the_same_rows(drawn_seeds, 
     assert held_out(one) == held_out(two)
     assert one.seed != two.seed
     assert held_out(thalweg.load_model(two.save(tmp_path / "two.tw"))) == held_out(two)
+
+
+def test_layers_of_a_sequence_have_inputs_and_outputs_once_its_inputs_are_known():
+    model = thalweg.Sequential([Dense(3), Dense(2)])
+    with pytest.raises(AttributeError, match="has not been called on a node"):
+        _ = model.layers[0].output
+    z = model.predict(X)
+    hidden = thalweg.Model(model.input, model.layers[0].output)
+    assert np.array_equal(hidden.get_weights()[0], model.get_weights()[0])
+    rest = hidden.predict(X) @ model.get_weights()[2] + model.get_weights()[3]
+    np.testing.assert_allclose(rest, z, rtol=1e-5, atol=1e-6)
+    model.add(Dense(1))
+    assert thalweg.Model(model.input, model.output).predict(X).shape == (64, 1)
+    assert [v.path for v in model.trainable_variables][-2:] == ["Dense/kernel", "Dense/bias"]
+    assert len(trained().non_trainable_variables) == 2

@@ -154,7 +154,26 @@ def written(variables: Sequence[Variable], values: Sequence[Any]) -> None:
         there.write(named)
 
 
-class Face:
+class Listed:
+    """What has `variables`, some of which learn."""
+
+    variables: Any
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """Those of `variables` that learn."""
+        return [v for v in self.variables if v.trainable]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """Those of `variables` that do not learn."""
+        return [v for v in self.variables if not v.trainable]
+
+    trainable_weights = property(lambda self: self.trainable_variables, doc="Its `trainable_variables`.")
+    non_trainable_weights = property(lambda self: self.non_trainable_variables, doc="Its `non_trainable_variables`.")
+
+
+class Face(Listed):
     """The base of modules: what the object has beside its fields, which are data."""
 
     face: ClassVar[frozenset[str]] = frozenset({"_owner", "_told", "_calls"})
@@ -168,6 +187,8 @@ class Face:
 
     def __getattr__(self, name: str) -> Any:
         """An array by its name: `layer.kernel`."""
+        if name in ("input", "output"):
+            return self._call()  # which raises: that is why Python asks here
         there = vars(self).get("_owner")
         found = [] if there is None else [p for p in (*there.params, *there.variables) if p[-1] == name]
         if len(found) == 1:
@@ -192,19 +213,7 @@ class Face:
         inside = sorted(built.values(), key=lambda part: part.owner.serial)  # type: ignore[union-attr]
         return [Variable(part, place) for part in inside for place in (*part.owner.params, *part.owner.variables)]  # type: ignore[union-attr]
 
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """Those of `variables` that learn."""
-        return [v for v in self.variables if v.trainable]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """Those of `variables` that do not learn."""
-        return [v for v in self.variables if not v.trainable]
-
     weights = property(lambda self: self.variables, doc="Its `variables`.")
-    trainable_weights = property(lambda self: self.trainable_variables, doc="Its `trainable_variables`.")
-    non_trainable_weights = property(lambda self: self.non_trainable_variables, doc="Its `non_trainable_variables`.")
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of its arrays."""
@@ -216,22 +225,22 @@ class Face:
 
     @property
     def output(self) -> Any:
-        """The node that it made in a graph."""
+        """The node that it made when it was first called on one."""
         return self._call()
 
     @property
     def input(self) -> Any:
-        """The node that it was called on, or the list of them."""
+        """The node that it was first called on, or the list of them."""
         args = self._call().args
         return args[0] if len(args) == 1 else list(args)
 
     def _call(self) -> Any:
-        calls = vars(self).get("_calls", ())
-        if len(calls) == 1:
+        calls = vars(self).get("_calls")
+        if calls:
             return calls[0]
         raise AttributeError(
-            f"{type(self).__name__} was called on {len(calls)} nodes, so that it has no one input and output.\n"
-            "  Write y = layer(x) and keep y."
+            f"{type(self).__name__} has not been called on a node of a graph, and has no input and output.\n"
+            "  Write y = layer(x) with x = Input(shape), or take the layer from a model: model.get_layer(name)."
         )
 
 

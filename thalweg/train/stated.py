@@ -37,6 +37,15 @@ def declared(module: Any) -> Spec:
     )
 
 
+def states(module: Any) -> bool:
+    """Whether the network states its inputs."""
+    try:
+        declared(module)
+    except ContractError:
+        return False
+    return True
+
+
 def shape(module: Any) -> tuple[int | None, ...] | None:
     """`input_shape` of a network's first layer, None where it varies; None where no layer states it."""
     while isinstance(module, Module) and module.input_shape is None:
