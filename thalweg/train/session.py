@@ -159,7 +159,7 @@ class Session:
     def become(self, module: Module) -> None:
         """Take another network. Layers that are there keep what they have learned."""
         self._end("add")
-        self.module, self.input_spec, self._owned = module, None, None
+        self.module, self._owned = module, None
         self._look()
 
     # What it was given, built and learned -----------------------------------------------------------------------------
