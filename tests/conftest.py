@@ -46,16 +46,18 @@ def programs_of_other_files_are_dropped():
     jax.clear_caches()
 
 
-@pytest.fixture(autouse=True)
-def networks_of_one_test_have_one_seed(request, monkeypatch):
+@pytest.fixture(autouse=True, scope="session")
+def networks_have_one_seed():
     """Most tests train one network in two ways and compare; those that ask for `drawn_seeds` have what users have."""
     from thalweg import random
 
     random.set_seed(0)
-    if "drawn_seeds" not in request.fixturenames:
-        monkeypatch.setattr(random.Seeds, "stride", 0)
+    random.Seeds.stride = 0
 
 
 @pytest.fixture
-def drawn_seeds():
+def drawn_seeds(networks_have_one_seed, monkeypatch):
     """Each network that is given no seed has another one."""
+    from thalweg import random
+
+    monkeypatch.setattr(random.Seeds, "stride", random.STRIDE)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from thalweg.errors import DataError, FormatError, ThalwegError
 from thalweg.limits import limit, within
@@ -56,8 +56,8 @@ def content(path: Path, name: str, error: type[ThalwegError] = DataError) -> byt
         return bounded(file, name, path, error)
 
 
-def bounded(file: BinaryIO | gzip.GzipFile, name: str, path: Path, error: type[ThalwegError] = DataError) -> bytes:
-    """All of `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
+def bounded(file: Any, name: str, path: Path, error: type[ThalwegError] = DataError) -> bytes:
+    """All of the open `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
     out = io.BytesIO()
     while part := file.read(PART):
         out.write(part)

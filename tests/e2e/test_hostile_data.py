@@ -295,7 +295,7 @@ HOSTILE = {
     "yaml object": ("yaml", "a.yaml", lambda: b"a: !!python/object/apply:os.abort []", "YAML"),
     "yaml twice": ("yaml", "a.yaml", lambda: b"epochs: 1\nepochs: 2\n", "twice"),
     "yaml key": ("yaml", "a.yaml", lambda: b"? [a]\n: 1\n", "YAML"),
-    "setting of 100 kB": ("settings", "a.yaml", lambda: b"epochs: " + b"x" * 10**5, "epochs"),
+    "setting of 100 kB": ("settings", "a.yaml", lambda: b"epochs: " + b"x" * 10**5, "yaml_bytes"),
     "deep json": ("texts", "a.jsonl", lambda: b'{"text": ' + b"[" * 10**6 + b"]" * 10**6 + b"}", "json_depth"),
     "deep objects": (
         "texts",

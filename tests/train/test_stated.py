@@ -64,7 +64,7 @@ def test_another_size_than_stated_is_an_error_before_anything_is_built(kind, cal
     for wrong in (rows(2), rows(3, 1)):
         with pytest.raises(ContractError, match=r"states input_shape=\(3,\)|needs \[batch, 3\]"):
             CALLS[call](model, wrong)
-        assert model.session._weights is None
+        assert model.session._owned is None
         assert model.session._training is None
     CALLS[call](model, rows(3))
 

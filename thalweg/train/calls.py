@@ -73,8 +73,7 @@ def fit(
             training, given, holdout, batch_size, callbacks, class_weight=class_weight, seed=session.split_seed
         )
         train, validation = feeds(parts.train, parts.validation)
-        order = train.order(parts.batch_size, shuffle=False)
-        steps = plan.limited(len(order))
+        steps = plan.limited(len(train.order(parts.batch_size, shuffle=False)))
         ragged.check(training, train, parts.batch_size, plan.steps_per_epoch)
         training.begin_run(steps * plan.epochs, steps * plan.initial_epoch)
         params = {"epochs": plan.epochs, "steps": steps}

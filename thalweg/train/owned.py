@@ -91,8 +91,9 @@ class Owned:
 
     def __init__(self, module: Any, params: Tree, state: Tree) -> None:
         self.place: Any = Rest(Weights(params, state))
-        self.paths = order(params, state)  # the names of the arrays in the order in which the layers made them
-        self.parts = parts_of(module, params, state) if isinstance(module, Module) else ()
+        of_layers = isinstance(module, Module)
+        self._paths = order(params, state) if of_layers else ()
+        self.parts = parts_of(module, params, state) if of_layers else ()
         self.frozen: frozenset[Path] = frozenset()  # the layers that the training leaves as they are
         self._seen: dict[Path, tuple[Any, int]] = {}  # what was fetched: of which place, and how old
         with TURN:
@@ -102,6 +103,11 @@ class Owned:
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_seen": {}}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The names of the arrays in the order in which the layers made them; of another library, as its trees are."""
+        return self._paths or order(self.place.now.params, self.place.now.state)
 
     def move(self, place: Any, network: Any = None) -> None:
         """Go on in another place, which has copies of the arrays; where that is a training, of the plain `network`."""

@@ -152,9 +152,10 @@ class Session:
             if place not in layers:
                 known = (".".join(p) for p in layers if p)
                 raise ContractError(f"the network has no layer at {path!r}.\n  {nearest(path, known)}")
+        self._end("freeze")
         for place in places:
             layers[place].trainable = trainable  # type: ignore[misc]
-        self._end("freeze")
+        self._look()
 
     def become(self, module: Module) -> None:
         """Take another network. Layers that are there keep what they have learned."""

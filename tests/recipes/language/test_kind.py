@@ -14,6 +14,10 @@ from thalweg.recipes.language.windows import Windows
 from thalweg.recipes.settings import settle
 from thalweg.recipes.trained import ask, evaluate, load
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::thalweg.train.contract.overlap.LeakWarning"
+)  # a few sentences, again and again
+
 SENTENCE = "the cat sat on the mat and saw a rat . \n"
 GPT_SMALL = {"steps": 40, "epochs": 2, "width": 16, "depth": 1, "heads": 2, "context": 8, "learning_rate": 0.01}
 

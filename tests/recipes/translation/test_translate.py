@@ -15,6 +15,10 @@ from thalweg.recipes.translation.pairs import Pairs
 from thalweg.recipes.translation.translate import TranslateSettings, schedule, tokenizer
 from thalweg.recipes.translation.translator import encode, is_written_in_chinese
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::thalweg.train.contract.overlap.LeakWarning"
+)  # a few sentences, again and again
+
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
 SMALL = {
     "tokens": "words", "units": 32, "layers": 1, "heads": 2, "inner": 32, "dropout": 0.0, "batch_size": 16,
