@@ -57,7 +57,7 @@ def content(path: Path, name: str, error: type[ThalwegError] = DataError) -> byt
 
 
 def bounded(file: Any, name: str, path: Path, error: type[ThalwegError] = DataError) -> bytes:
-    """All of the open `file`, read a part at a time, so that no more is held than the limit called `name` lets through."""
+    """All of the open `file`, read part by part, so that no more is held than the limit called `name` lets through."""
     out = io.BytesIO()
     while part := file.read(PART):
         out.write(part)

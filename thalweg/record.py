@@ -34,7 +34,7 @@ class Record:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             value = getattr(self, field.name)
-            plain = freeze(value)
+            plain = _own(value) if value is field.default else freeze(value)
             if field.type is bool and not isinstance(plain, bool):
                 flag(field.name, plain, type(self).__name__)
             if plain is not value:
@@ -46,6 +46,13 @@ class Record:
         lead = positional[0].name if positional else None
         parts = [repr(v) if k == lead else f"{k}={v!r}" for k, v in settings(self).items()]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _own(default: Any) -> Any:
+    """A default as an object of its own, where it is a record: a layer's arrays are known by the object."""
+    if isinstance(default, Record):
+        return dataclasses.replace(default)  # pyright: ignore[reportArgumentType]
+    return tuple(map(_own, default)) if isinstance(default, tuple) else freeze(default)
 
 
 def freeze(value: Any) -> Any:

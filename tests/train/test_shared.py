@@ -386,3 +386,23 @@ def test_layers_of_a_sequence_have_inputs_and_outputs_once_its_inputs_are_known(
     assert thalweg.Model(model.input, model.output).predict(X).shape == (64, 1)
     assert [v.path for v in model.trainable_variables][-2:] == ["Dense/kernel", "Dense/bias"]
     assert len(trained().non_trainable_variables) == 2
+
+
+def test_a_layer_that_is_a_default_is_each_object_s_own():
+    class Block(thalweg.Module):
+        inner: thalweg.Module = Dense(1)
+        more: tuple[thalweg.Module, ...] = (Dense(1),)
+
+        def __call__(self, cx, x):
+            return self.inner(cx, x) + self.more[0](cx, x)
+
+    one, two = thalweg.Sequential([Block()]), thalweg.Sequential([Block()])
+    one.compile("sgd", "mse", seed=1)
+    two.compile("sgd", "mse", seed=2)
+    one.predict(X)
+    before = [two.predict(X), two.get_weights()]
+    assert not np.array_equal(one.get_weights()[0], before[1][0])
+    one.fit(X, Y, verbose=0)
+    assert np.array_equal(two.predict(X), before[0])
+    assert Block() == Block()
+    two.predict(X[:, :4])
