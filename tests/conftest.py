@@ -61,3 +61,5 @@ def drawn_seeds(networks_have_one_seed, monkeypatch):
     from thalweg import random
 
     monkeypatch.setattr(random.Seeds, "stride", random.STRIDE)
+    yield
+    random.set_seed(0)
