@@ -61,5 +61,12 @@ def drawn_seeds(networks_have_one_seed, monkeypatch):
     from thalweg import random
 
     monkeypatch.setattr(random.Seeds, "stride", random.STRIDE)
+
+
+@pytest.fixture(autouse=True)
+def seeds_begin_anew_after_each_test():
+    """What a test sets ends with it."""
+    from thalweg import random
+
     yield
     random.set_seed(0)
