@@ -81,7 +81,9 @@ class Model(Listed):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self.module.trainable = value
+        if not isinstance(self.module, Module):
+            raise ContractError("the layers of another library's network are told there.\n  Write it in that library.")
+        self.module.trainable = value  # type: ignore[misc]
 
     def __copy__(self) -> "Model":
         """A model with weights and a training of its own, as in Keras."""
@@ -312,9 +314,8 @@ class Model(Listed):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its arrays, one by one, each as `layer.kernel` is: to read, and to `assign` to."""
-        with self.session.lent():
-            return self.module.variables
+        """Its arrays in the order of `get_weights`, each as `layer.kernel` is: to read, and to `assign` to."""
+        return self.session.owned.variables
 
     def get_weights(self) -> list[np.ndarray]:
         """Parameters and statistics as a list, layer by layer."""

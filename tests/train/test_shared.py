@@ -1,8 +1,10 @@
 """A layer object has one owner of its arrays: every model over it sees what another one has learned. Keras beside."""
 
 import copy
+import gc
 import pickle
 import threading
+import weakref
 
 import jax.numpy as jnp
 import keras
@@ -406,3 +408,34 @@ def test_a_layer_that_is_a_default_is_each_object_s_own():
     assert np.array_equal(two.predict(X), before[0])
     assert Block() == Block()
     two.predict(X[:, :4])
+
+
+def test_variables_stand_in_the_order_of_the_weights_however_old_their_layers_are():
+    base = trained()
+    top = thalweg.Sequential([Dense(4), base, Dense(1)])
+    top.compile("sgd", "mse")
+    top.fit(X, Y, verbose=0)
+    assert same([v.numpy() for v in top.variables], top.get_weights())
+    assert len(top.variables) == len(top.get_weights()) == len(top.module.get_weights())
+    assert same(top.module.get_weights(), top.get_weights())
+    assert [v.name for v in top.variables[:2]] == ["kernel", "bias"]
+    assert top.variables[0].shape == (4, 4)
+
+
+def test_the_layers_of_another_library_are_told_there():
+    nnx = pytest.importorskip("flax.nnx")
+    model = thalweg.Model(thalweg.bridge.FlaxNetwork(lambda seed: nnx.Linear(4, 1, rngs=nnx.Rngs(seed))))
+    with pytest.raises(ContractError, match="another library"):
+        model.trainable = False
+
+
+def test_the_programs_of_a_generation_keep_no_arrays():
+    """A leak: what compiled programs are kept by would hold the whole tree of the model."""
+    gpt = thalweg.architectures.GPT(10, context=8, num_layers=1, num_heads=2, width=4)
+    model = thalweg.Model(gpt)
+    model.build_for(jnp.zeros((1, 8), "int32"))
+    thalweg.architectures.generate(model, [[1, 2]], 3)
+    place = weakref.ref(model.session.owned.place)
+    del model, gpt
+    gc.collect()
+    assert place() is None

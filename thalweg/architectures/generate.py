@@ -20,7 +20,7 @@ from thalweg.architectures import beam
 from thalweg.architectures.base import Cache, Generator, called
 from thalweg.architectures.beam import Beam
 from thalweg.architectures.search import Greedy, Sample
-from thalweg.core import Module, Policy
+from thalweg.core import Module, Policy, plain
 from thalweg.core.policy import FLOAT32
 from thalweg.errors import ContractError
 from thalweg.types import Array, Bool, Float, Int, Tree
@@ -152,6 +152,7 @@ def _prepared(
     model: Any, prompt: Any, steps: int, search: Search, source: Any, lengths: Any, end: int | None, pad: int, seed: int
 ) -> tuple[Plan, Tree, Prompt]:
     module, params = model if isinstance(model, tuple) else (model.module, _weights(model))
+    module = plain(module) if isinstance(module, Module) else module  # programs are kept by it, and would keep arrays
     if not (isinstance(module, Module) and isinstance(module, Generator)):
         raise ContractError(
             f"{type(module).__name__} cannot continue a text: it has no start and step.\n"

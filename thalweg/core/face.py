@@ -208,7 +208,10 @@ class Face(Listed):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its arrays and those of its parts, in the order in which they were made; none before it is built."""
+        """Its arrays and those of its parts, layer by layer, or as they were made; none before it is built."""
+        line = [part for part in vars(self).get("layers", ()) if isinstance(part, Face)]
+        if line:  # of which one may be older than the one before it
+            return list({(id(v.layer), v.place): v for part in line for v in part.variables}.values())
         built = {id(part): part for _, part in walk(self) if part.owner is not None}
         inside = sorted(built.values(), key=lambda part: part.owner.serial)  # type: ignore[union-attr]
         return [Variable(part, place) for part in inside for place in (*part.owner.params, *part.owner.variables)]  # type: ignore[union-attr]

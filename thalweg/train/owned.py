@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from thalweg import tree
-from thalweg.core import Module, walk
+from thalweg.core import Module, Variable, walk
 from thalweg.core.face import Owner, holder, plain, renewed
 from thalweg.errors import ContractError
 from thalweg.train import leaves
@@ -108,6 +108,16 @@ class Owned:
     def paths(self) -> tuple[str, ...]:
         """The names of the arrays in the order in which the layers made them; of another library, as its trees are."""
         return self._paths or order(self.place.now.params, self.place.now.state)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The arrays of layers, in the order of `paths`."""
+        named = {
+            ".".join(part.path + name): Variable(part.layer, name)
+            for part in self.parts
+            for name in (*part.params, *part.variables)
+        }
+        return [named[path] for path in self.paths if path in named]
 
     def move(self, place: Any, network: Any = None) -> None:
         """Go on in another place, which has copies of the arrays; where that is a training, of the plain `network`."""
